@@ -1,0 +1,347 @@
+/* pakhus.h - the public interface of libpakhus, a content-addressed registry
+ * of ObjectStack packages in a directory.
+ *
+ * This header is the contract: what is not declared here is not API.
+ *
+ * Errors     Calls return 0 or a negative enum pakhus_status. On failure no
+ *            output parameter is touched and nothing needs releasing; what
+ *            happened and where is one line in *err, which may be NULL.
+ * Ownership  _open/_close and _new/_free pair, and the second of each accepts
+ *            NULL. Inputs stay the caller's and are not kept. Texts are
+ *            UTF-8, pointer then size.
+ * Threads    A handle may be shared by threads; handles on one directory in
+ *            one process share one index. A batch belongs to one thread at a
+ *            time. Results belong to who got them. Not usable in the child
+ *            after fork(2): every call there says so with PAKHUS_EINVAL.
+ * Units      Sizes are bytes, times are microseconds since 1970 in UTC,
+ *            positions count log entries from 0. Entry 0 is never a
+ *            publish, so 0 can mean "none" where a position is expected.
+ */
+#ifndef PAKHUS_H
+#define PAKHUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
+
+#define PAKHUS_VERSION "0.1.0"
+
+/* Limits, in bytes (FORMAT.md F-7 to F-9 and F-21 say why). */
+#define PAKHUS_ID_MAX 214
+#define PAKHUS_VERSION_MAX 128
+#define PAKHUS_BY_MAX 64
+#define PAKHUS_DOCUMENT_MAX ((size_t)64 << 20)
+#define PAKHUS_HASH_HEX 64
+
+enum pakhus_status {
+	PAKHUS_OK = 0,
+	PAKHUS_ENOTFOUND = -1, /* no such store, package, version, object */
+	PAKHUS_EINVAL = -2,    /* not a package, or a call that makes no sense */
+	PAKHUS_ECONFLICT = -3, /* immutable store, other content */
+	PAKHUS_ECORRUPT = -4,  /* bytes break FORMAT.md, or a bad signature */
+	PAKHUS_EVERSION = -5,  /* written by a newer pakhus */
+	PAKHUS_ELIMIT = -6,    /* beyond a limit of FORMAT.md or of an option */
+	PAKHUS_EBUSY = -7,
+	PAKHUS_EDENIED = -8, /* permission, read-only, a copy of a store */
+	PAKHUS_ENOMEM = -9,
+	PAKHUS_ESYS = -10,     /* see pakhus_error.sys */
+	PAKHUS_EUNKNOWN = -11, /* a sync failed: done or not, the disk knows */
+	PAKHUS_ECANCELED = -12 /* the progress callback said stop */
+};
+
+/* Filled on failure. text is one line without a full stop. */
+struct pakhus_error {
+	int status; /* an enum pakhus_status */
+	int sys;    /* errno where the system said no, else 0 */
+	char text[480];
+};
+
+/* The library's version, and a status in a few words; static strings. */
+const char *pakhus_version(void);
+const char *pakhus_strstatus(int status);
+
+/* ---- A store ---- */
+
+struct pakhus; /* an open store */
+
+/* Told how far a long call is; total is 0 while unknown. Called on the
+ * calling thread. Anything but 0 cancels: the call ends PAKHUS_ECANCELED
+ * with the store as valid as before. */
+typedef int pakhus_progress_fn(void *arg, const char *what, uint64_t done,
+			       uint64_t total);
+/* Told, once each, things the user should know that are no errors: that
+ * the index was rebuilt, and why. */
+typedef void pakhus_notice_fn(void *arg, const char *text);
+
+struct pakhus_init_options {
+	const char *origin; /* name of the log: 1-200 printable ASCII bytes, no
+			       space or '+'; NULL: pakhus.invalid/<random> */
+	int immutable;	    /* a version's content never changes */
+	const char *by;	    /* label in the first log entry, or NULL */
+};
+
+enum pakhus_open_flags {
+	PAKHUS_CREATE = 1,   /* init with defaults where nothing is */
+	PAKHUS_READONLY = 2, /* refuse to write; still uses the index */
+	PAKHUS_REBUILD = 4   /* drop the index and make it anew; PAKHUS_EBUSY
+				while another process has the store open */
+};
+
+/* All zero is the default of everything. */
+struct pakhus_options {
+	unsigned flags;	     /* enum pakhus_open_flags */
+	int level;	     /* zstd level of new objects, 1-19; 0 is 12 */
+	size_t cache_size;   /* decoded texts kept; 0 is 32 MiB, 1 is none */
+	size_t max_document; /* lowers PAKHUS_DOCUMENT_MAX; 0 leaves it */
+	pakhus_progress_fn *progress;
+	pakhus_notice_fn *notice;
+	void *arg; /* of both callbacks */
+};
+
+/* Makes a store at path: an empty or missing directory (its parent must
+ * exist). PAKHUS_ECONFLICT when one is there already. */
+int pakhus_init(const char *path, const struct pakhus_init_options *opt,
+		struct pakhus_error *err);
+
+/* Opens the store at path. opt may be NULL. Recovers what a crash left
+ * when nobody else has the store open. Where local/ cannot be written (a
+ * read-only mount, another user's store) the handle reads as of the log's
+ * checkpoint, which it looks up again at every call, and refuses to write.
+ * Free with pakhus_close(). */
+int pakhus_open(struct pakhus **out, const char *path,
+		const struct pakhus_options *opt, struct pakhus_error *err);
+
+/* Moves what was published into the tree that mirrors copy, if this handle
+ * wrote, and frees it. What fails here was durable before and is done by
+ * the next one: call pakhus_sync() first to hear of it. */
+void pakhus_close(struct pakhus *store);
+
+/* Moves everything durable into the objects and the signed log, installs a
+ * new checkpoint, and empties the journals. */
+int pakhus_sync(struct pakhus *store, struct pakhus_error *err);
+
+/* Says that the copy of a store at path is from now on the only one that
+ * is written. A store whose local/ was copied refuses to publish before. */
+int pakhus_adopt_here(const char *path, struct pakhus_error *err);
+
+struct pakhus_stat {
+	char identity[33]; /* 128 random bits in hexadecimal */
+	char origin[201];
+	char key[320];		  /* verifier key, signed-note vkey form */
+	int immutable;
+	int writable;		  /* 0: this handle can only read ... */
+	char why_not[240];	  /* ... and this is why */
+	uint64_t entries;	  /* durable log entries */
+	uint64_t checkpoint;	  /* of them in the signed tree */
+	char root[45];		  /* the checkpoint's root hash, base64 */
+	uint64_t packages, versions; /* live ones */
+	uint64_t objects;	  /* files in objects/ ... */
+	uint64_t object_bytes;	  /* ... their sizes added up ... */
+	uint64_t object_blocks;	  /* ... and what they take on disk, bytes */
+	uint64_t max_depth;	  /* deltas to the farthest whole text */
+	uint64_t journal_bytes;	  /* in the journals, not yet in the tree */
+	uint64_t index_bytes;	  /* index file; 0 where it is in memory */
+};
+
+/* Reads every object's last 64 bytes: time grows with the store. */
+int pakhus_stat(struct pakhus *store, struct pakhus_stat *out,
+		struct pakhus_error *err);
+
+/* ---- Writing ---- */
+
+/* A version as the index knows it. */
+struct pakhus_record {
+	char id[PAKHUS_ID_MAX + 1];
+	char version[PAKHUS_VERSION_MAX + 1];
+	char hash[PAKHUS_HASH_HEX + 1]; /* SHA-256 of the document text */
+	uint64_t manifest_size, metadata_size; /* of the canonical texts */
+	uint64_t created_us, updated_us;
+	char created_at[20], updated_at[20]; /* YYYY-MM-DD HH:MM:SS, UTC */
+	uint64_t seq;	/* position of the entry that set the content */
+	uint64_t place; /* position of the one that inserted the version */
+};
+
+/* Publishes one document, {"manifest":…,"metadata":…} or a build artifact;
+ * by is an opaque label of who did it, at most PAKHUS_BY_MAX bytes without
+ * control characters, or NULL. When it returns 0 the version is durable and
+ * every later read sees it. out may be NULL. PAKHUS_EINVAL and
+ * PAKHUS_ELIMIT name line and column; PAKHUS_ECONFLICT as told above;
+ * PAKHUS_EUNKNOWN: durable or not, known when the store is next opened with
+ * nobody else in it, and no writing before that. */
+int pakhus_publish(struct pakhus *store, const char *json, size_t size,
+		   const char *by, struct pakhus_record *out,
+		   struct pakhus_error *err);
+
+/* Many publishes with few syncs. Documents are gathered until about 8 MiB
+ * and then made durable in one atomic step; what was durable before a
+ * failure or a crash stays. */
+struct pakhus_batch;
+int pakhus_batch_new(struct pakhus *store, const char *by,
+		     struct pakhus_batch **out, struct pakhus_error *err);
+/* A document that is refused is not added; the batch stays usable after
+ * PAKHUS_EINVAL, PAKHUS_ELIMIT and PAKHUS_ECONFLICT. */
+int pakhus_batch_publish(struct pakhus_batch *batch, const char *json,
+			 size_t size, struct pakhus_error *err);
+int pakhus_batch_commit(struct pakhus_batch *batch, struct pakhus_error *err);
+/* How many of the documents added are durable: always the first ones. */
+uint64_t pakhus_batch_durable(const struct pakhus_batch *batch);
+/* Drops what was not committed. Before pakhus_close() of its store. */
+void pakhus_batch_free(struct pakhus_batch *batch);
+
+/* Deletes one version, or with version NULL all of the package, in one
+ * atomic and durable step; *count (may be NULL) says how many went, and 0
+ * is no error. An empty version is PAKHUS_EINVAL. Content stays readable
+ * by its position. */
+int pakhus_delete(struct pakhus *store, const char *id, const char *version,
+		  const char *by, uint64_t *count, struct pakhus_error *err);
+
+/* ---- Reading ---- */
+
+/* A version with its texts. manifest and metadata are slices of document,
+ * {"manifest":M,"metadata":D}, which is NUL-terminated besides. Where only
+ * the manifest was asked for, document and metadata are NULL. */
+struct pakhus_package {
+	struct pakhus_record record;
+	const char *manifest, *metadata, *document;
+	size_t manifest_size, metadata_size, document_size;
+};
+
+/* version NULL or "latest": the most recently inserted one, by position in
+ * the log and never by the clock. Free with pakhus_package_free(). */
+int pakhus_get(struct pakhus *store, const char *id, const char *version,
+	       struct pakhus_package **out, struct pakhus_error *err);
+
+/* What the publish at a log position stored, also where it was overwritten
+ * or deleted since. In the record, created is the same as updated and place
+ * the same as seq. */
+int pakhus_get_at(struct pakhus *store, uint64_t seq,
+		  struct pakhus_package **out, struct pakhus_error *err);
+void pakhus_package_free(struct pakhus_package *package);
+
+/* The text of one object by its SHA-256 in hexadecimal; *text is
+ * NUL-terminated besides and freed with pakhus_free(). */
+int pakhus_read(struct pakhus *store, const char *hash, char **text,
+		size_t *size, struct pakhus_error *err);
+void pakhus_free(void *text);
+
+/* Pages run from the newest back: before 0 starts at the newest, and a
+ * page's next goes into the following call; next 0 was the last page.
+ * limit 0 is 100; at most 10,000. */
+struct pakhus_range {
+	uint64_t before;
+	size_t limit;
+};
+
+/* One package per item, its latest version; newest place first. */
+struct pakhus_list {
+	uint64_t position; /* log entries that had been applied when read */
+	uint64_t next;
+	size_t count;
+	struct pakhus_package **items;
+};
+enum pakhus_list_flags { PAKHUS_DOCUMENTS = 1 /* not manifests alone */ };
+int pakhus_list(struct pakhus *store, struct pakhus_range range,
+		unsigned flags, struct pakhus_list **out,
+		struct pakhus_error *err);
+void pakhus_list_free(struct pakhus_list *list);
+
+/* Every live version of a package, newest place first. A package that is
+ * not there gives a page of none. */
+struct pakhus_versions {
+	uint64_t position, next;
+	size_t count;
+	struct pakhus_record *items;
+};
+int pakhus_versions(struct pakhus *store, const char *id,
+		    struct pakhus_range range, struct pakhus_versions **out,
+		    struct pakhus_error *err);
+void pakhus_versions_free(struct pakhus_versions *versions);
+
+/* Log entries, newest first. id NULL: all of the log, the key entry
+ * included; else the publishes and deletes of that package. */
+struct pakhus_entry {
+	uint64_t seq;
+	uint64_t time_us;
+	char time[20]; /* YYYY-MM-DD HH:MM:SS, UTC */
+	char op[12];   /* "publish", "delete", "key", ... */
+	char id[PAKHUS_ID_MAX + 1];	      /* "" where the op has none */
+	char version[PAKHUS_VERSION_MAX + 1]; /* likewise */
+	char hash[PAKHUS_HASH_HEX + 1];	      /* likewise */
+	uint64_t manifest_size, metadata_size;
+	char by[PAKHUS_BY_MAX + 1];
+};
+struct pakhus_history {
+	uint64_t position, next;
+	size_t count;
+	struct pakhus_entry *items;
+};
+int pakhus_history(struct pakhus *store, const char *id,
+		   struct pakhus_range range, struct pakhus_history **out,
+		   struct pakhus_error *err);
+void pakhus_history_free(struct pakhus_history *history);
+
+/* ---- Checking ---- */
+
+enum pakhus_verify_flags {
+	PAKHUS_VERIFY_FILES = 1, /* FORMAT, keys, log, journals, objects */
+	PAKHUS_VERIFY_INDEX = 2	 /* the index against the log */
+};
+/* Told of each damage: the file inside the store, the rule of FORMAT.md it
+ * breaks ("F-14"), and a sentence. */
+typedef void pakhus_damage_fn(void *arg, const char *path, const char *rule,
+			      const char *text);
+struct pakhus_verify {
+	unsigned flags; /* enum pakhus_verify_flags; 0 is both */
+	pakhus_damage_fn *damage;
+	void *arg;
+	/* filled in, also when the result is PAKHUS_ECORRUPT: */
+	uint64_t entries, objects, bytes, damages;
+};
+/* Checks everything that can be checked, and changes nothing. 0 when all is
+ * well, PAKHUS_ECORRUPT when there was damage, each told to v->damage. A
+ * damaged page inside LMDB's file can end the process while its
+ * PAKHUS_VERIFY_INDEX part runs: who must survive that calls it in a child
+ * that opens the store itself. */
+int pakhus_verify(struct pakhus *store, struct pakhus_verify *v,
+		  struct pakhus_error *err);
+
+/* Prints any one file of a store (object, bundle, tile, checkpoint, key,
+ * FORMAT, journal slot) as text for people, without opening a store: the
+ * file's place in its store says what it is. write gets the text in pieces
+ * and returns 0 to go on. */
+typedef int pakhus_write_fn(void *arg, const char *text, size_t size);
+int pakhus_dump(const char *path, pakhus_write_fn *write, void *arg,
+		struct pakhus_error *err);
+
+/* ---- Canonical text ---- */
+
+/* Walks the members of one object, or the elements of one array, of a text
+ * that this library gave, without building a tree. Set text and size, the
+ * rest 0. key is the inside of the quotes, still escaped; for arrays it is
+ * empty. 1: key and value are set, 0: no more, PAKHUS_EINVAL: neither
+ * object nor array, or not canonical text. */
+struct pakhus_json {
+	const char *text;
+	size_t size;
+	const char *key, *value;
+	size_t key_size, value_size;
+	const char *at; /* private */
+};
+int pakhus_json_next(struct pakhus_json *it);
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
