@@ -1,0 +1,162 @@
+#include "note.h"
+#include "base64.h"
+#include "hex.h"
+#include "utf8.h"
+
+#include <stdio.h>
+
+#define DASH "\xE2\x80\x94 " /* U+2014 and a space */
+#define ED25519 0x01	     /* signed-note's byte for the algorithm */
+
+int pk_is_origin(const char *name, size_t size)
+{
+	if (!size || size > PK_ORIGIN_MAX)
+		return 0;
+	for (size_t i = 0; i < size; i++)
+		if (name[i] <= ' ' || name[i] > '~' || name[i] == '+')
+			return 0;
+	return 1;
+}
+
+void pk_vkey_encode(const struct pk_vkey *k, char out[PK_VKEY_SIZE])
+{
+	unsigned char raw[1 + PK_PUBLIC_SIZE] = { ED25519 };
+	char id[9];
+
+	memcpy(raw + 1, k->key, PK_PUBLIC_SIZE);
+	pk_hex(k->id, 4, id);
+	pk_base64(raw, sizeof(raw), out + sprintf(out, "%s+%s+", k->name, id));
+}
+
+const char *pk_vkey_decode(const char *text, size_t size, struct pk_vkey *k)
+{
+	unsigned char raw[1 + PK_PUBLIC_SIZE];
+	const char *plus = memchr(text, '+', size);
+	size_t name = plus ? (size_t)(plus - text) : size;
+
+	if (!plus || !pk_is_origin(text, name))
+		return "F-35 the key's name is missing or not plain";
+	if (size - name < 10 || text[name + 9] != '+' ||
+	    pk_unhex(text + name + 1, k->id, 4))
+		return "F-35 the key's id is not eight hexadecimal digits";
+	if (pk_unbase64(text + name + 10, size - name - 10, raw, sizeof(raw)) !=
+	    (long)sizeof(raw) || raw[0] != ED25519)
+		return "F-35 the key is not an Ed25519 one in base64";
+	memcpy(k->name, text, name);
+	k->name[name] = '\0';
+	memcpy(k->key, raw + 1, PK_PUBLIC_SIZE);
+	return NULL;
+}
+
+const char *pk_note_decode(const char *note, size_t size,
+			   struct pk_bytes *text, struct pk_bytes *signatures)
+{
+	const char *cut = NULL;
+
+	if (size > PK_NOTE_MAX)
+		return "F-34 the note is longer than 16384 bytes";
+	/* the last empty line divides, as the text may hold others */
+	for (size_t i = 0; i + 1 < size; i++)
+		if (note[i] == '\n' && note[i + 1] == '\n')
+			cut = note + i + 1;
+	if (!cut || note[size - 1] != '\n' || cut + 1 == note + size)
+		return "F-34 the note has no signature block";
+	text->at = (const unsigned char *)note;
+	text->left = (size_t)(cut - note);
+	signatures->at = (const unsigned char *)cut + 1;
+	signatures->left = size - text->left - 1;
+	return NULL;
+}
+
+/* The next line without its newline; 0 where there is none. */
+static int line_next(struct pk_bytes *b, const char **line, size_t *size)
+{
+	const unsigned char *nl = b->left ? memchr(b->at, '\n', b->left) : NULL;
+
+	if (!nl)
+		return 0;
+	*line = (const char *)b->at;
+	*size = (size_t)(nl - b->at);
+	pk_take(b, *size + 1);
+	return 1;
+}
+
+int pk_signature_next(struct pk_bytes *signatures, struct pk_signature *s)
+{
+	unsigned char raw[512];
+	const char *line, *space;
+	size_t size, name;
+	long n;
+
+	if (!signatures->left)
+		return 0;
+	if (!line_next(signatures, &line, &size) || size < strlen(DASH) ||
+	    memcmp(line, DASH, strlen(DASH)))
+		return -1;
+	line += strlen(DASH);
+	size -= strlen(DASH);
+	space = memchr(line, ' ', size);
+	if (!space)
+		return -1;
+	name = (size_t)(space - line);
+	if (!pk_is_origin(line, name))
+		return -1;
+	n = pk_unbase64(space + 1, size - name - 1, raw, sizeof(raw));
+	if (n < 5)
+		return -1;
+	memcpy(s->name, line, name);
+	s->name[name] = '\0';
+	memcpy(s->id, raw, 4);
+	s->is_ed25519 = n == 4 + PK_SIGNATURE_SIZE;
+	if (s->is_ed25519)
+		memcpy(s->bytes, raw + 4, PK_SIGNATURE_SIZE);
+	return 1;
+}
+
+size_t pk_signature_encode(const struct pk_signature *s,
+			   char out[PK_SIGNATURE_LINE])
+{
+	unsigned char raw[4 + PK_SIGNATURE_SIZE];
+	size_t n;
+
+	memcpy(raw, s->id, 4);
+	memcpy(raw + 4, s->bytes, PK_SIGNATURE_SIZE);
+	n = (size_t)sprintf(out, DASH "%s ", s->name);
+	n += pk_base64(raw, sizeof(raw), out + n);
+	out[n++] = '\n';
+	return n;
+}
+
+size_t pk_checkpoint_encode(const struct pk_checkpoint *c,
+			    char out[PK_CHECKPOINT_SIZE])
+{
+	char root[PK_BASE64_SIZE(PK_HASH_SIZE)];
+
+	pk_base64(c->root, PK_HASH_SIZE, root);
+	return (size_t)sprintf(out, "%s\n%llu\n%s\n", c->origin,
+			       (unsigned long long)c->size, root);
+}
+
+const char *pk_checkpoint_decode(struct pk_bytes text, struct pk_checkpoint *c)
+{
+	const char *line;
+	size_t size;
+
+	if (!line_next(&text, &line, &size) || !pk_is_origin(line, size))
+		return "F-37 the first line is not an origin";
+	memcpy(c->origin, line, size);
+	c->origin[size] = '\0';
+	if (!line_next(&text, &line, &size) || !size || size > 16 ||
+	    (line[0] == '0' && size > 1))
+		return "F-37 the second line is not a size";
+	c->size = 0;
+	for (size_t i = 0; i < size; i++) {
+		if (line[i] < '0' || line[i] > '9')
+			return "F-37 the second line is not a size";
+		c->size = c->size * 10 + (uint64_t)(line[i] - '0');
+	}
+	if (!line_next(&text, &line, &size) ||
+	    pk_unbase64(line, size, c->root, PK_HASH_SIZE) != PK_HASH_SIZE)
+		return "F-37 the third line is not a root hash";
+	return NULL;
+}
