@@ -8,6 +8,7 @@ static const unsigned char magic[5] = "pkob\001";
 static const unsigned char zero[PK_HASH_SIZE];
 
 void pk_trailer_encode(const struct pk_trailer *t,
+		       const unsigned char hash[PK_HASH_SIZE],
 		       unsigned char out[PK_TRAILER_SIZE])
 {
 	pk_put_le32(out, SKIPPABLE);
@@ -18,10 +19,11 @@ void pk_trailer_encode(const struct pk_trailer *t,
 	out[15] = 0;
 	pk_put_le64(out + 16, t->raw_size);
 	memcpy(out + 24, t->base, PK_HASH_SIZE);
-	pk_put_le64(out + 56, pk_sum(0, out, 56));
+	pk_put_le64(out + 56, pk_sum(pk_le64(hash), out, 56));
 }
 
 const char *pk_trailer_decode(const unsigned char in[PK_TRAILER_SIZE],
+			      const unsigned char hash[PK_HASH_SIZE],
 			      struct pk_trailer *t)
 {
 	uint64_t size = pk_le64(in + 16);
@@ -30,8 +32,8 @@ const char *pk_trailer_decode(const unsigned char in[PK_TRAILER_SIZE],
 		return "F-12 does not end in a trailer frame";
 	if (memcmp(in + 8, magic, 4))
 		return "F-13 the trailer's magic is wrong";
-	if (pk_le64(in + 56) != pk_sum(0, in, 56))
-		return "F-14 the trailer's checksum does not match";
+	if (pk_le64(in + 56) != pk_sum(pk_le64(hash), in, 56))
+		return "F-14 the trailer is damaged or another object's";
 	if (in[12] != magic[4])
 		return "F-13 a trailer version this program does not know";
 	if (in[13] > PK_DELTA || in[15])

@@ -11,7 +11,9 @@
  *      15    1  zero
  *      16    8  size of the text in bytes, little-endian
  *      24   32  SHA-256 of the base's text; zero for whole
- *      56    8  XXH64 of bytes 0 to 55, seed 0, little-endian
+ *      56    8  XXH64 of bytes 0 to 55, little-endian; the seed is the
+ *		 first 8 bytes of the text's own SHA-256, little-endian, so
+ *		 that a good object under another name is found out cheaply
  */
 #ifndef PK_TRAILER_H
 #define PK_TRAILER_H
@@ -30,10 +32,13 @@ struct pk_trailer {
 	unsigned char base[PK_HASH_SIZE];
 };
 
+/* hash is the text's own SHA-256, the name of the file. */
 void pk_trailer_encode(const struct pk_trailer *t,
+		       const unsigned char hash[PK_HASH_SIZE],
 		       unsigned char out[PK_TRAILER_SIZE]);
 /* NULL, or the rule that is broken, in a sentence. */
 const char *pk_trailer_decode(const unsigned char in[PK_TRAILER_SIZE],
+			      const unsigned char hash[PK_HASH_SIZE],
 			      struct pk_trailer *t);
 
 #endif
