@@ -1,0 +1,150 @@
+#include "cache.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#define BUCKETS 1024
+
+struct item {
+	unsigned char hash[PK_HASH_SIZE];
+	struct pk_shared *text;
+	struct item *chain;	  /* of its bucket */
+	struct item *newer, *older; /* of the order of use */
+};
+
+struct pk_cache {
+	pthread_mutex_t lock;
+	size_t used, max;
+	struct item *newest, *oldest;
+	struct item *bucket[BUCKETS];
+};
+
+struct pk_shared *pk_shared_new(char *bytes, size_t size)
+{
+	struct pk_shared *t = malloc(sizeof(*t));
+
+	if (!t) {
+		free(bytes);
+		return NULL;
+	}
+	atomic_init(&t->refs, 1);
+	t->bytes = bytes;
+	t->size = size;
+	return t;
+}
+
+struct pk_shared *pk_shared_ref(struct pk_shared *t)
+{
+	atomic_fetch_add(&t->refs, 1);
+	return t;
+}
+
+void pk_shared_free(struct pk_shared *t)
+{
+	if (!t || atomic_fetch_sub(&t->refs, 1) != 1)
+		return;
+	free(t->bytes);
+	free(t);
+}
+
+void pk_shared_auto(struct pk_shared **t)
+{
+	pk_shared_free(*t);
+}
+
+struct pk_cache *pk_cache_new(size_t bytes)
+{
+	struct pk_cache *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	pthread_mutex_init(&c->lock, NULL);
+	c->max = bytes;
+	return c;
+}
+
+static struct item **slot_of(struct pk_cache *c, const unsigned char *hash)
+{
+	/* any bytes of a SHA-256 are as good as a hash of it */
+	struct item **at = &c->bucket[pk_le32(hash) % BUCKETS];
+
+	while (*at && memcmp((*at)->hash, hash, PK_HASH_SIZE))
+		at = &(*at)->chain;
+	return at;
+}
+
+static void unlink_order(struct pk_cache *c, struct item *i)
+{
+	*(i->newer ? &i->newer->older : &c->newest) = i->older;
+	*(i->older ? &i->older->newer : &c->oldest) = i->newer;
+}
+
+static void push_newest(struct pk_cache *c, struct item *i)
+{
+	i->newer = NULL;
+	i->older = c->newest;
+	*(c->newest ? &c->newest->newer : &c->oldest) = i;
+	c->newest = i;
+}
+
+static void drop(struct pk_cache *c, struct item *i)
+{
+	*slot_of(c, i->hash) = i->chain;
+	unlink_order(c, i);
+	c->used -= i->text->size;
+	pk_shared_free(i->text);
+	free(i);
+}
+
+void pk_cache_free(struct pk_cache *c)
+{
+	if (!c)
+		return;
+	while (c->oldest)
+		drop(c, c->oldest);
+	pthread_mutex_destroy(&c->lock);
+	free(c);
+}
+
+struct pk_shared *pk_cache_get(struct pk_cache *c,
+			       const unsigned char hash[PK_HASH_SIZE])
+{
+	struct pk_shared *t = NULL;
+	struct item *i;
+
+	pthread_mutex_lock(&c->lock);
+	i = *slot_of(c, hash);
+	if (i) {
+		unlink_order(c, i);
+		push_newest(c, i);
+		t = pk_shared_ref(i->text);
+	}
+	pthread_mutex_unlock(&c->lock);
+	return t;
+}
+
+void pk_cache_put(struct pk_cache *c, const unsigned char hash[PK_HASH_SIZE],
+		  struct pk_shared *t)
+{
+	struct item *i, **at;
+
+	if (t->size > c->max)
+		return;
+	pthread_mutex_lock(&c->lock);
+	if (*slot_of(c, hash))
+		goto out;
+	i = malloc(sizeof(*i));
+	if (!i)
+		goto out;
+	while (c->used + t->size > c->max)
+		drop(c, c->oldest);
+	memcpy(i->hash, hash, PK_HASH_SIZE);
+	i->text = pk_shared_ref(t);
+	i->chain = NULL;
+	at = slot_of(c, hash);
+	*at = i;
+	push_newest(c, i);
+	c->used += t->size;
+out:
+	pthread_mutex_unlock(&c->lock);
+}

@@ -1,0 +1,83 @@
+#include "zst.h"
+#include "auto.h"
+#include "bytes.h"
+
+#include <zstd.h>
+
+const char pk_zst_nomem[] = "out of memory";
+
+static void free_cctx(ZSTD_CCtx **ctx)
+{
+	ZSTD_freeCCtx(*ctx);
+}
+
+static void free_dctx(ZSTD_DCtx **ctx)
+{
+	ZSTD_freeDCtx(*ctx);
+}
+
+/* log2, rounded up; at least zstd's smallest window */
+static int window_log(size_t size)
+{
+	int n = 10;
+
+	while (((size_t)1 << n) < size)
+		n++;
+	return n;
+}
+
+int pk_zst_encode(const char *text, size_t size, const char *base,
+		  size_t base_size, int level, size_t tail,
+		  unsigned char **out, size_t *out_size,
+		  struct pakhus_error *err)
+{
+	AUTO(free_cctx) ZSTD_CCtx *ctx = ZSTD_createCCtx();
+	size_t cap = ZSTD_compressBound(size), n;
+	AUTO_FREE unsigned char *buf = malloc(cap + tail);
+
+	if (!ctx || !buf)
+		return pk_fail_nomem(err);
+	ZSTD_CCtx_setParameter(ctx, ZSTD_c_compressionLevel, level);
+	ZSTD_CCtx_setParameter(ctx, ZSTD_c_checksumFlag, 1);
+	if (base) {
+		/* all of the base stays in reach to the text's last byte */
+		ZSTD_CCtx_setParameter(ctx, ZSTD_c_windowLog,
+				       window_log(base_size + size));
+		ZSTD_CCtx_refPrefix(ctx, base, base_size);
+	}
+	n = ZSTD_compress2(ctx, buf, cap, text, size);
+	if (ZSTD_isError(n))
+		return pk_fail(err, PAKHUS_ENOMEM, "zstd: %s",
+			       ZSTD_getErrorName(n));
+	*out_size = n;
+	*out = PK_MOVE(buf);
+	return 0;
+}
+
+const char *pk_zst_decode(const unsigned char *in, size_t in_size,
+			  const char *base, size_t base_size, size_t size,
+			  char **out)
+{
+	AUTO(free_dctx) ZSTD_DCtx *ctx = NULL;
+	AUTO_FREE char *buf = NULL;
+	size_t n;
+
+	/* RFC 8878 3.1.1.1.1: the byte behind the magic, bit 2: a checksum */
+	if (in_size < 6 || pk_le32(in) != ZSTD_MAGICNUMBER || !(in[4] & 4) ||
+	    ZSTD_getFrameContentSize(in, in_size) != size)
+		return "F-15 the frame's size or checksum flag is wrong";
+	if (ZSTD_findFrameCompressedSize(in, in_size) != in_size)
+		return "F-12 the frame does not end where the trailer begins";
+	ctx = ZSTD_createDCtx();
+	buf = malloc(size + 1);
+	if (!ctx || !buf)
+		return pk_zst_nomem;
+	if (base)
+		ZSTD_DCtx_refPrefix(ctx, base, base_size);
+	n = ZSTD_decompressDCtx(ctx, buf, size, in, in_size);
+	if (n != size)
+		return "F-15 the frame does not decode, or not to its checksum";
+	buf[size] = '\0';
+	*out = PK_MOVE(buf);
+	return NULL;
+}
