@@ -52,7 +52,7 @@ int pk_journal_make(int dir, struct pakhus_error *err)
 {
 	for (int i = 0; i < 2; i++) {
 		AUTO_CLOSE int fd = -1;
-		uint64_t size;
+		uint64_t size = 0;
 		int rc = open_slot(dir, i, &fd, &size, err);
 
 		if (!rc && size < PK_SLOT_FIRST_SIZE)
@@ -107,15 +107,30 @@ void pk_journal_release(struct pk_journal *j)
 
 /* ---- the cursor ---- */
 
+_Static_assert(sizeof(struct pk_cursor) % 8 == 0, "copied by words");
+
+/* Word by word and atomically, as another thread may be at the source. */
+static void copy_cursor(struct pk_cursor *to, const struct pk_cursor *from)
+{
+	uint64_t *t = (uint64_t *)to;
+	const uint64_t *f = (const uint64_t *)from;
+
+	for (size_t i = 0; i < sizeof(*to) / 8; i++)
+		__atomic_store_n(t + i,
+				 __atomic_load_n(f + i, __ATOMIC_RELAXED),
+				 __ATOMIC_RELAXED);
+}
+
 void pk_journal_cursor(const struct pk_journal *j, struct pk_cursor *c)
 {
 	uint64_t turn;
 
-	/* a writer fills the other copy first, so only two turns within one
-	 * copy can tear it; then the turn has moved */
+	/* a writer fills the other copy and then turns, so a copy is torn
+	 * only if two turns fall within it; then the turn has moved */
 	do {
 		turn = atomic_load(&j->page->turn);
-		memcpy(c, &j->page->cursor[turn % 2], sizeof(*c));
+		copy_cursor(c, &j->page->cursor[turn % 2]);
+		atomic_thread_fence(memory_order_acquire);
 	} while (atomic_load(&j->page->turn) != turn);
 }
 
@@ -123,7 +138,8 @@ void pk_journal_set(struct pk_journal *j, const struct pk_cursor *c)
 {
 	uint64_t turn = atomic_load(&j->page->turn) + 1;
 
-	memcpy(&j->page->cursor[turn % 2], c, sizeof(*c));
+	atomic_thread_fence(memory_order_release);
+	copy_cursor(&j->page->cursor[turn % 2], c);
 	atomic_store(&j->page->turn, turn);
 }
 

@@ -6,7 +6,7 @@ int pk_leaf_hash(struct pk_sha *sha, const void *entry, size_t size,
 	static const unsigned char leaf = 0;
 	struct pk_bytes part[] = { { &leaf, 1 }, { entry, size } };
 
-	return pk_sha_of(sha, part, 2, out);
+	return pk_sha_of(sha, part, 2, out) ? 1 : 0;
 }
 
 int pk_node_hash(struct pk_sha *sha, const unsigned char left[PK_HASH_SIZE],
@@ -18,7 +18,7 @@ int pk_node_hash(struct pk_sha *sha, const unsigned char left[PK_HASH_SIZE],
 
 	memcpy(buf + 1, left, PK_HASH_SIZE);
 	memcpy(buf + 1 + PK_HASH_SIZE, right, PK_HASH_SIZE);
-	return pk_sha_of(sha, &part, 1, out);
+	return pk_sha_of(sha, &part, 1, out) ? 1 : 0;
 }
 
 int pk_edge_add(struct pk_edge *e, struct pk_sha *sha,
@@ -37,7 +37,7 @@ int pk_edge_add(struct pk_edge *e, struct pk_sha *sha,
 		if (!(e->size >> j & 1))
 			break;
 		if (pk_node_hash(sha, e->hash[j], hash, hash))
-			return -1;
+			return 1;
 	}
 	memcpy(e->hash[j], hash, PK_HASH_SIZE);
 	e->size++;
@@ -50,14 +50,14 @@ int pk_edge_root(const struct pk_edge *e, struct pk_sha *sha,
 	int first = 1;
 
 	if (!e->size)
-		return pk_sha_of(sha, NULL, 0, out);
+		return pk_sha_of(sha, NULL, 0, out) ? 1 : 0;
 	for (unsigned j = 0; j < 64; j++) {
 		if (!(e->size >> j & 1))
 			continue;
 		if (first)
 			memcpy(out, e->hash[j], PK_HASH_SIZE);
 		else if (pk_node_hash(sha, e->hash[j], out, out))
-			return -1;
+			return 1;
 		first = 0;
 	}
 	return 0;
@@ -70,6 +70,6 @@ int pk_subtree(struct pk_sha *sha, const unsigned char *hashes, size_t n,
 
 	for (size_t i = 0; i < n; i++)
 		if (pk_edge_add(&e, sha, hashes + i * PK_HASH_SIZE, NULL, NULL))
-			return -1;
+			return 1;
 	return pk_edge_root(&e, sha, out);
 }

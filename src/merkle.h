@@ -14,7 +14,7 @@ struct pk_edge {
 	unsigned char hash[64][PK_HASH_SIZE]; /* [j] where bit j of size is */
 };
 
-/* All give 0, or -1: out of memory. */
+/* All give 0, or 1 when out of memory. */
 int pk_leaf_hash(struct pk_sha *sha, const void *entry, size_t size,
 		 unsigned char out[PK_HASH_SIZE]);
 int pk_node_hash(struct pk_sha *sha, const unsigned char left[PK_HASH_SIZE],

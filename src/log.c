@@ -1,0 +1,515 @@
+#include "log.h"
+#include "auto.h"
+#include "hex.h"
+#include "io.h"
+#include "tmpfile.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define CHECKPOINT "log/checkpoint"
+#define BUNDLE_MAX ((size_t)PK_TILE_WIDTH * (2 + UINT16_MAX))
+#define PARTIAL_AGE 3600 /* seconds, F-33 */
+
+/* ---- keys and checkpoint ---- */
+
+void pk_log_key_path(const struct pk_vkey *k, char out[16])
+{
+	memcpy(out, "keys/", 5);
+	pk_hex(k->id, 4, out + 5);
+}
+
+static int read_key(int dir, const char *name, struct pk_vkey *k,
+		    struct pakhus_error *err)
+{
+	AUTO_FREE char *text = NULL;
+	char path[300], own[16];
+	const char *fault;
+	size_t size;
+	int rc;
+
+	snprintf(path, sizeof(path), "keys/%s", name);
+	rc = pk_read_file(dir, path, PK_VKEY_SIZE, &text, &size, err);
+	if (rc)
+		return rc;
+	if (!size || text[size - 1] != '\n')
+		fault = "F-35 does not end in a newline";
+	else
+		fault = pk_vkey_decode(text, size - 1, k);
+	if (!fault && !pk_vkey_is_sound(k))
+		fault = "F-36 the key's id is not that of its name and key";
+	if (!fault) {
+		pk_log_key_path(k, own);
+		if (strcmp(own, path))
+			fault = "F-36 the file is named after another key";
+	}
+	if (fault)
+		return pk_fail(err, PAKHUS_ECORRUPT, "%s: %s", path, fault);
+	return 0;
+}
+
+int pk_log_keys(int dir, struct pk_keys *keys, struct pakhus_error *err)
+{
+	int fd = openat(dir, "keys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	int rc = 0;
+
+	keys->n = 0;
+	if (!d) {
+		rc = pk_fail_sys(err, "keys");
+		pk_auto_close(&fd);
+		return rc;
+	}
+	while (!rc && (e = readdir(d)) && keys->n < PK_KEYS_MAX) {
+		if (e->d_name[0] == '.')
+			continue;
+		rc = read_key(dir, e->d_name, &keys->key[keys->n], err);
+		keys->n += !rc;
+	}
+	closedir(d);
+	return rc;
+}
+
+static int is_signed(const struct pk_keys *keys, struct pk_bytes text,
+		     struct pk_bytes signatures)
+{
+	struct pk_signature s;
+	int more;
+
+	while ((more = pk_signature_next(&signatures, &s)) == 1)
+		for (size_t i = 0; i < keys->n; i++)
+			if (pk_is_signed(&keys->key[i], text.at, text.left, &s))
+				return 1;
+	return 0;
+}
+
+int pk_log_checkpoint(int dir, const char *origin, const struct pk_keys *keys,
+		      struct pk_checkpoint *out, struct pakhus_error *err)
+{
+	AUTO_FREE char *note = NULL;
+	struct pk_bytes text, signatures;
+	struct pk_checkpoint c;
+	const char *fault;
+	size_t size;
+	int rc = pk_read_file(dir, CHECKPOINT, PK_NOTE_MAX, &note, &size, err);
+
+	if (rc == PAKHUS_ENOTFOUND && err)
+		err->status = 0; /* a store without one is damaged */
+	if (rc == PAKHUS_ENOTFOUND)
+		return pk_fail(err, PAKHUS_ECORRUPT,
+			       CHECKPOINT ": F-38 is missing");
+	if (rc)
+		return rc;
+	fault = pk_note_decode(note, size, &text, &signatures);
+	if (!fault)
+		fault = pk_checkpoint_decode(text, &c);
+	if (!fault && strcmp(c.origin, origin))
+		fault = "F-38 the origin is not that of FORMAT";
+	if (!fault && !is_signed(keys, text, signatures))
+		fault = "F-38 no key in keys/ signed it";
+	if (!fault && !c.size)
+		fault = "F-38 the log is empty";
+	if (fault)
+		return pk_fail(err, PAKHUS_ECORRUPT, CHECKPOINT ": %s", fault);
+	*out = c;
+	return 0;
+}
+
+int pk_log_sign(const struct pk_checkpoint *c, const struct pk_signer *signer,
+		char out[PK_CHECKPOINT_NOTE], size_t *size,
+		struct pakhus_error *err)
+{
+	struct pk_signature s;
+	size_t n = pk_checkpoint_encode(c, out);
+	int rc = pk_sign(signer, out, n, &s, err);
+
+	if (rc)
+		return rc;
+	out[n++] = '\n';
+	*size = n + pk_signature_encode(&s, out + n);
+	return 0;
+}
+
+int pk_log_install(int dir, const char *note, size_t size,
+		   struct pakhus_error *err)
+{
+	int rc = pk_install(dir, CHECKPOINT, note, size, 0644, err);
+
+	return rc ? rc : pk_sync_dir(dir, "log", err);
+}
+
+/* ---- reading ---- */
+
+/* Reads the file of a tile or bundle; where it is partial and gone, the
+ * full one does as well (F-33). The path is left in path. */
+static int read_tile(int dir, struct pk_tile t, size_t max, char **out,
+		     size_t *size, char path[PK_TILE_PATH_SIZE + 4],
+		     struct pakhus_error *err)
+{
+	struct pakhus_error first = { .status = 0 };
+	int rc;
+
+	memcpy(path, "log/", 4);
+	pk_tile_path(&t, path + 4);
+	rc = pk_read_file(dir, path, max, out, size, &first);
+	if (rc == PAKHUS_ENOTFOUND && t.width < PK_TILE_WIDTH) {
+		unsigned width = t.width;
+		char full[PK_TILE_PATH_SIZE + 4] = "log/";
+
+		t.width = PK_TILE_WIDTH;
+		pk_tile_path(&t, full + 4);
+		if (!pk_read_file(dir, full, max, out, size, NULL)) {
+			memcpy(path, full, sizeof(full));
+			return 0;
+		}
+		t.width = width;
+	}
+	if (rc == PAKHUS_ENOTFOUND)
+		return pk_fail(err, PAKHUS_ECORRUPT, "%s: F-32 is missing",
+			       path);
+	if (rc && err && !err->status)
+		*err = first;
+	return rc;
+}
+
+int pk_log_walk(int dir, uint64_t size, uint64_t from, uint64_t to,
+		pk_log_fn *fn, void *arg, struct pakhus_error *err)
+{
+	while (from < to) {
+		AUTO_FREE char *bytes = NULL;
+		char path[PK_TILE_PATH_SIZE + 4];
+		struct pk_tile t = { PK_TILE_ENTRIES, from / PK_TILE_WIDTH,
+				     PK_TILE_WIDTH };
+		uint64_t seq = t.index * PK_TILE_WIDTH;
+		struct pk_bytes b, line;
+		size_t n;
+		int rc;
+
+		if (size - seq < PK_TILE_WIDTH)
+			t.width = (unsigned)(size - seq);
+		rc = read_tile(dir, t, BUNDLE_MAX, &bytes, &n, path, err);
+		if (rc)
+			return rc;
+		b = (struct pk_bytes){ (unsigned char *)bytes, n };
+		for (unsigned i = 0; i < t.width; i++, seq++) {
+			if (pk_bundle_next(&b, &line) != 1)
+				return pk_fail(err, PAKHUS_ECORRUPT,
+					       "%s: F-31 holds %u entries",
+					       path, i);
+			if (seq < from || seq >= to)
+				continue;
+			rc = fn(arg, seq, (const char *)line.at, line.left);
+			if (rc)
+				return rc;
+		}
+		from = seq;
+	}
+	return 0;
+}
+
+/* n hashes of a tile of the log of size entries, from the first on. */
+static int read_hashes(int dir, int level, uint64_t index, unsigned n,
+		       char **out, struct pakhus_error *err)
+{
+	char path[PK_TILE_PATH_SIZE + 4];
+	struct pk_tile t = { level, index, n };
+	AUTO_FREE char *bytes = NULL;
+	size_t size;
+	int rc = read_tile(dir, t, PK_TILE_WIDTH * PK_HASH_SIZE, &bytes, &size,
+			   path, err);
+
+	if (rc)
+		return rc;
+	if (size < (size_t)n * PK_HASH_SIZE || size % PK_HASH_SIZE)
+		return pk_fail(err, PAKHUS_ECORRUPT,
+			       "%s: F-33 is not %u hashes", path, n);
+	*out = PK_MOVE(bytes);
+	return 0;
+}
+
+int pk_log_edge(int dir, struct pk_sha *sha, uint64_t size, struct pk_edge *e,
+		struct pakhus_error *err)
+{
+	e->size = size;
+	for (unsigned level = 0; level < PK_TILE_LEVELS; level++) {
+		uint64_t count = size >> 8 * level;
+		unsigned width = count & 255, at = 0;
+		AUTO_FREE char *tile = NULL;
+		int rc;
+
+		if (!width)
+			continue;
+		rc = read_hashes(dir, (int)level, count >> 8, width, &tile,
+				 err);
+		if (rc)
+			return rc;
+		/* larger subtrees stand to the left */
+		for (unsigned j = 8; j-- > 0;) {
+			unsigned char *h =
+				(unsigned char *)tile + at * PK_HASH_SIZE;
+
+			if (!(width >> j & 1))
+				continue;
+			if (pk_subtree(sha, h, (size_t)1 << j,
+				       e->hash[8 * level + j]))
+				return pk_fail_nomem(err);
+			at += 1u << j;
+		}
+	}
+	return 0;
+}
+
+/* ---- writing ---- */
+
+static int sync_dirs(struct pk_log_writer *w)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < w->dirs.n && !rc; i++)
+		rc = pk_sync_dir(w->dir, w->dirs.path[i], w->err);
+	w->dirs.n = 0;
+	return rc;
+}
+
+static int note_dir(struct pk_log_writer *w, const char *path)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < w->dirs.n; i++)
+		if (!strcmp(w->dirs.path[i], path))
+			return 0;
+	if (w->dirs.n == PK_DIRS_MAX)
+		rc = sync_dirs(w);
+	strcpy(w->dirs.path[w->dirs.n++], path);
+	return rc;
+}
+
+/* Makes the directories of a file below log/tile that are missing, and
+ * notes those whose list of names changes. */
+static int make_dirs(struct pk_log_writer *w, const char *path)
+{
+	char dir[PK_TILE_PATH_SIZE + 4], parent[PK_TILE_PATH_SIZE + 4];
+	const char *slash = path + strlen("log/tile");
+
+	strcpy(parent, "log/tile");
+	while ((slash = strchr(slash + 1, '/'))) {
+		size_t n = (size_t)(slash - path);
+
+		memcpy(dir, path, n);
+		dir[n] = '\0';
+		if (!mkdirat(w->dir, dir, 0777)) {
+			int rc = note_dir(w, parent);
+
+			if (rc)
+				return rc;
+		} else if (errno != EEXIST) {
+			return pk_fail_sys(w->err, "make %s", dir);
+		}
+		strcpy(parent, dir);
+	}
+	return note_dir(w, parent);
+}
+
+static int write_tile(struct pk_log_writer *w, int level, uint64_t index,
+		      unsigned width, const void *bytes, size_t size)
+{
+	struct pk_tile t = { level, index, width };
+	char path[PK_TILE_PATH_SIZE + 4] = "log/";
+	int rc;
+
+	pk_tile_path(&t, path + 4);
+	rc = make_dirs(w, path);
+	return rc ? rc
+		  : pk_install(w->dir, path, bytes, size, 0444, w->err);
+}
+
+/* Leaves the first n entries of the bundle that was read. */
+static int cut_bundle(struct pk_log_writer *w, unsigned n, const char *path)
+{
+	struct pk_bytes b = { w->bundle, w->bundle_size }, line;
+
+	w->bundle_cap = w->bundle_size;
+	for (unsigned i = 0; i < n; i++)
+		if (pk_bundle_next(&b, &line) != 1)
+			return pk_fail(w->err, PAKHUS_ECORRUPT,
+				       "%s: F-31 holds %u entries", path, i);
+	w->bundle_size -= b.left;
+	return 0;
+}
+
+int pk_log_open_writer(struct pk_log_writer *w, int dir,
+		       const struct pk_checkpoint *at, struct pakhus_error *err)
+{
+	unsigned char root[PK_HASH_SIZE];
+	uint64_t n = at->size;
+	int rc;
+
+	memset(w, 0, sizeof(*w));
+	w->dir = dir;
+	w->err = err;
+	w->from = n;
+	w->sha = pk_sha_new();
+	w->tile = calloc(PK_TILE_LEVELS, sizeof(*w->tile));
+	if (!w->sha || !w->tile)
+		return pk_fail_nomem(err);
+	rc = pk_log_edge(dir, w->sha, n, &w->edge, err);
+	if (rc)
+		return rc;
+	if (pk_edge_root(&w->edge, w->sha, root))
+		return pk_fail_nomem(err);
+	if (n && memcmp(root, at->root, PK_HASH_SIZE))
+		return pk_fail(err, PAKHUS_ECORRUPT,
+			       "log/tile: F-39 the tiles' root is not the "
+			       "checkpoint's");
+	for (int level = 0; level < PK_TILE_LEVELS; level++) {
+		uint64_t count = n >> 8 * level;
+		AUTO_FREE char *hashes = NULL;
+
+		w->width[level] = count & 255;
+		if (!w->width[level])
+			continue;
+		rc = read_hashes(dir, level, count >> 8, w->width[level],
+				 &hashes, err);
+		if (rc)
+			return rc;
+		memcpy(w->tile[level], hashes,
+		       w->width[level] * (size_t)PK_HASH_SIZE);
+	}
+	if (n % PK_TILE_WIDTH) {
+		struct pk_tile t = { PK_TILE_ENTRIES, n / PK_TILE_WIDTH,
+				     n % PK_TILE_WIDTH };
+		char path[PK_TILE_PATH_SIZE + 4];
+
+		rc = read_tile(dir, t, BUNDLE_MAX, (char **)&w->bundle,
+			       &w->bundle_size, path, err);
+		if (!rc)
+			rc = cut_bundle(w, t.width, path);
+	}
+	return rc;
+}
+
+void pk_log_close_writer(struct pk_log_writer *w)
+{
+	pk_sha_free(w->sha);
+	free(w->tile);
+	free(w->bundle);
+}
+
+static int add_node(void *arg, unsigned height, const unsigned char *hash)
+{
+	struct pk_log_writer *w = arg;
+	unsigned level = height / 8;
+	unsigned width = ++w->width[level];
+	/* the edge counts the leaf only when it is done */
+	uint64_t index = ((w->edge.size + 1) >> height) - 1;
+
+	memcpy(w->tile[level] + (width - 1) * PK_HASH_SIZE, hash,
+	       PK_HASH_SIZE);
+	w->is_dirty[level] = width < PK_TILE_WIDTH;
+	if (width < PK_TILE_WIDTH)
+		return 0;
+	w->width[level] = 0;
+	return write_tile(w, (int)level, index / PK_TILE_WIDTH, width,
+			  w->tile[level], width * (size_t)PK_HASH_SIZE);
+}
+
+int pk_log_add(struct pk_log_writer *w, const void *line, size_t size)
+{
+	unsigned char leaf[PK_HASH_SIZE];
+	uint64_t seq = w->edge.size;
+	int rc;
+
+	if (w->bundle_size + size + 2 > w->bundle_cap) {
+		size_t cap = 2 * w->bundle_cap + size + 4096;
+		void *p = realloc(w->bundle, cap);
+
+		if (!p)
+			return pk_fail_nomem(w->err);
+		w->bundle = p;
+		w->bundle_cap = cap;
+	}
+	w->bundle_size += pk_bundle_put(w->bundle + w->bundle_size, line, size);
+	if (seq % PK_TILE_WIDTH == PK_TILE_WIDTH - 1) {
+		rc = write_tile(w, PK_TILE_ENTRIES, seq / PK_TILE_WIDTH,
+				PK_TILE_WIDTH, w->bundle, w->bundle_size);
+		if (rc)
+			return rc;
+		w->bundle_size = 0;
+	}
+	if (pk_leaf_hash(w->sha, line, size, leaf))
+		return pk_fail_nomem(w->err);
+	rc = pk_edge_add(&w->edge, w->sha, leaf, add_node, w);
+	return rc == 1 ? pk_fail_nomem(w->err) : rc;
+}
+
+int pk_log_finish(struct pk_log_writer *w, unsigned char root[PK_HASH_SIZE])
+{
+	uint64_t n = w->edge.size;
+	int rc = 0;
+
+	if (n % PK_TILE_WIDTH && n > w->from)
+		rc = write_tile(w, PK_TILE_ENTRIES, n / PK_TILE_WIDTH,
+				n % PK_TILE_WIDTH, w->bundle, w->bundle_size);
+	for (int level = 0; level < PK_TILE_LEVELS && !rc; level++)
+		if (w->is_dirty[level])
+			rc = write_tile(w, level, n >> 8 * (level + 1),
+					w->width[level], w->tile[level],
+					w->width[level] *
+						(size_t)PK_HASH_SIZE);
+	if (!rc)
+		rc = sync_dirs(w);
+	if (!rc && pk_edge_root(&w->edge, w->sha, root))
+		rc = pk_fail_nomem(w->err);
+	return rc;
+}
+
+/* ---- partial tiles that nobody needs any more ---- */
+
+static void prune_dir(int dir, struct pk_tile t, unsigned keep)
+{
+	char path[PK_TILE_PATH_SIZE + 4] = "log/", width[8];
+	time_t now = time(NULL);
+	struct dirent *e;
+	struct stat st;
+	DIR *d;
+	int fd;
+
+	t.width = 1;
+	pk_tile_path(&t, path + 4);
+	*strrchr(path, '/') = '\0';
+	fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d) {
+		pk_auto_close(&fd);
+		return;
+	}
+	snprintf(width, sizeof(width), "%u", keep);
+	while ((e = readdir(d)))
+		if (e->d_name[0] != '.' && strcmp(e->d_name, width) &&
+		    !fstatat(fd, e->d_name, &st, 0) &&
+		    st.st_mtime + PARTIAL_AGE < now)
+			unlinkat(fd, e->d_name, 0);
+	closedir(d);
+	if (!keep)
+		unlinkat(dir, path, AT_REMOVEDIR);
+}
+
+void pk_log_prune(int dir, uint64_t size)
+{
+	for (int level = PK_TILE_ENTRIES; level < PK_TILE_LEVELS; level++) {
+		unsigned shift = level < 0 ? 0 : 8 * (unsigned)level;
+		uint64_t last = size >> shift >> 8;
+
+		if (level > 0 && !(size >> shift))
+			break;
+		/* the few before the last one may have been filled lately */
+		for (uint64_t i = 0; i < 4 && i <= last; i++)
+			prune_dir(dir,
+				  (struct pk_tile){ level, last - i, 1 },
+				  i ? 0 : size >> shift & 255);
+	}
+}

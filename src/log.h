@@ -1,0 +1,82 @@
+/* log.h - the signed log: bundles, tiles, keys and the checkpoint.
+ *
+ * Everything below log/ but the checkpoint is written once under its name
+ * and never changed. Writing goes: pk_log_open_writer() at the installed
+ * checkpoint, _add() per entry, _finish() which has everything synced and
+ * gives the new root, then pk_log_sign() and pk_log_install().
+ */
+#ifndef PK_LOG_H
+#define PK_LOG_H
+
+#include "format.h"
+#include "merkle.h"
+#include "sign.h"
+#include "tile.h"
+
+/* The keys that a store names in keys/, at most so many. */
+#define PK_KEYS_MAX 64
+struct pk_keys {
+	size_t n;
+	struct pk_vkey key[PK_KEYS_MAX];
+};
+int pk_log_keys(int dir, struct pk_keys *keys, struct pakhus_error *err);
+/* keys/<id>, the path of a key's file. */
+void pk_log_key_path(const struct pk_vkey *k, char out[16]);
+
+/* Reads log/checkpoint; PAKHUS_ECORRUPT unless one of the keys signed it
+ * and it is the origin's. */
+int pk_log_checkpoint(int dir, const char *origin, const struct pk_keys *keys,
+		      struct pk_checkpoint *out, struct pakhus_error *err);
+
+/* Calls fn for the entries from..to-1 of a log of size entries, in order.
+ * What fn returns other than 0 ends the walk and is returned. */
+typedef int pk_log_fn(void *arg, uint64_t seq, const char *line, size_t size);
+int pk_log_walk(int dir, uint64_t size, uint64_t from, uint64_t to,
+		pk_log_fn *fn, void *arg, struct pakhus_error *err);
+
+/* The right edge of the tree, from tiles. */
+int pk_log_edge(int dir, struct pk_sha *sha, uint64_t size, struct pk_edge *e,
+		struct pakhus_error *err);
+
+/* Directories to be synced, each once. */
+#define PK_DIRS_MAX 32
+struct pk_dirs {
+	size_t n;
+	char path[PK_DIRS_MAX][PK_TILE_PATH_SIZE + 8];
+};
+
+struct pk_log_writer {
+	int dir;
+	struct pk_sha *sha;
+	struct pk_edge edge;
+	uint64_t from; /* entries at the beginning */
+	unsigned char *bundle; /* of the entries since a multiple of 256 */
+	size_t bundle_size, bundle_cap;
+	unsigned char (*tile)[PK_TILE_WIDTH * PK_HASH_SIZE]; /* by level */
+	unsigned width[PK_TILE_LEVELS];
+	int is_dirty[PK_TILE_LEVELS];
+	struct pk_dirs dirs;
+	struct pakhus_error *err;
+};
+/* PAKHUS_ECORRUPT when tiles and checkpoint disagree. */
+int pk_log_open_writer(struct pk_log_writer *w, int dir,
+		       const struct pk_checkpoint *at,
+		       struct pakhus_error *err);
+int pk_log_add(struct pk_log_writer *w, const void *line, size_t size);
+int pk_log_finish(struct pk_log_writer *w,
+		  unsigned char root[PK_HASH_SIZE]);
+void pk_log_close_writer(struct pk_log_writer *w);
+
+/* The note of a checkpoint. */
+#define PK_CHECKPOINT_NOTE (PK_CHECKPOINT_SIZE + 1 + PK_SIGNATURE_LINE)
+int pk_log_sign(const struct pk_checkpoint *c, const struct pk_signer *signer,
+		char out[PK_CHECKPOINT_NOTE], size_t *size,
+		struct pakhus_error *err);
+/* Replaces log/checkpoint and syncs its directory. */
+int pk_log_install(int dir, const char *note, size_t size,
+		   struct pakhus_error *err);
+/* Removes partial tiles and bundles that are neither of the checkpoint of
+ * size entries nor younger than an hour (F-33). */
+void pk_log_prune(int dir, uint64_t size);
+
+#endif
