@@ -281,7 +281,8 @@ size_t pk_location_encode(const struct pk_key *k, const struct pk_location *v,
 	unsigned char *p = w8(out, (int)v->slot);
 
 	p = wn(p, v->generation, PK_GENERATION_SIZE);
-	return seal(k, out, w64(w64(w64(p, v->offset), v->size), v->sum));
+	p = w64(w64(w64(p, v->offset), v->size), v->sum);
+	return seal(k, out, w64(p, v->ordinal));
 }
 
 const char *pk_location_decode(struct pk_bytes key, struct pk_bytes value,
@@ -295,7 +296,8 @@ const char *pk_location_decode(struct pk_bytes key, struct pk_bytes value,
 	bad = r8(&value, &slot) || slot > 1 ||
 	      rn(&value, v->generation, PK_GENERATION_SIZE) ||
 	      r64(&value, &v->offset) || r64(&value, &v->size) ||
-	      r64(&value, &v->sum) || v->size > PK_SLOT_MAX;
+	      r64(&value, &v->sum) || r64(&value, &v->ordinal) ||
+	      v->size > PK_SLOT_MAX;
 	v->slot = (unsigned)slot;
 	return done(bad, value);
 }
@@ -306,7 +308,9 @@ size_t pk_stamp_encode(const struct pk_key *k, const struct pk_stamp *v,
 	unsigned char *p = wn(out, v->identity, PK_IDENTITY_SIZE);
 
 	p = wn(w64(p, v->inode), v->boot, PK_BOOT_SIZE);
-	return seal(k, out, w8(w64(w64(p, v->applied), v->live), v->is_clean));
+	p = w64(w64(w64(p, v->applied), v->live), v->checkpoint);
+	p = wn(p, v->root, PK_HASH_SIZE);
+	return seal(k, out, w8(p, v->is_clean));
 }
 
 const char *pk_stamp_decode(struct pk_bytes key, struct pk_bytes value,
@@ -320,6 +324,7 @@ const char *pk_stamp_decode(struct pk_bytes key, struct pk_bytes value,
 	bad = rn(&value, v->identity, PK_IDENTITY_SIZE) ||
 	      r64(&value, &v->inode) || rn(&value, v->boot, PK_BOOT_SIZE) ||
 	      r64(&value, &v->applied) || r64(&value, &v->live) ||
-	      r8(&value, &v->is_clean);
+	      r64(&value, &v->checkpoint) ||
+	      rn(&value, v->root, PK_HASH_SIZE) || r8(&value, &v->is_clean);
 	return done(bad, value);
 }

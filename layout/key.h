@@ -61,6 +61,7 @@ struct pk_head {
 
 /* A version, live or once live: what it was last is what an immutable store
  * compares with. */
+#define PK_LIVE_SIZE 97 /* encoded, before what follows it */
 struct pk_live {
 	int is_live;
 	uint64_t seq, place;	 /* of the content; of the insertion */
@@ -83,6 +84,7 @@ struct pk_location {
 	unsigned char generation[PK_GENERATION_SIZE];
 	uint64_t offset, size; /* of the text, bytes in the slot */
 	uint64_t sum;	       /* XXH64 of the text, seed 0 */
+	uint64_t ordinal;      /* of its publish in the package's line */
 };
 
 struct pk_stamp {
@@ -91,7 +93,9 @@ struct pk_stamp {
 	unsigned char boot[PK_BOOT_SIZE];
 	uint64_t applied; /* log entries */
 	uint64_t live;	  /* versions, of all packages */
-	int is_clean;
+	uint64_t checkpoint; /* entries and root of the last one seen */
+	unsigned char root[PK_HASH_SIZE];
+	int is_clean; /* nothing written since it was synced */
 };
 
 /* Encoders give the value's size; out has PK_VALUE_MAX bytes. Decoders give

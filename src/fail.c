@@ -68,3 +68,11 @@ int pk_fail_nomem(struct pakhus_error *err)
 {
 	return pk_fail(err, PAKHUS_ENOMEM, "out of memory");
 }
+
+void pk_error_init(struct pakhus_error *err)
+{
+	if (!err)
+		return;
+	err->status = err->sys = 0;
+	err->text[0] = '\0';
+}

@@ -16,5 +16,7 @@ int pk_fail(struct pakhus_error *err, int status, const char *fmt, ...)
 int pk_fail_sys(struct pakhus_error *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 int pk_fail_nomem(struct pakhus_error *err);
+/* Empties what the caller gave, at the beginning of every public call. */
+void pk_error_init(struct pakhus_error *err);
 
 #endif

@@ -23,6 +23,8 @@ void pk_index_close(struct pk_index *ix);
 /* Removes the index files; not while anybody has them open. */
 int pk_index_remove(int dir, struct pakhus_error *err);
 uint64_t pk_index_bytes(struct pk_index *ix);
+/* Whether a value or a page was found damaged since it was opened. */
+int pk_index_is_bad(const struct pk_index *ix);
 /* The inode of the index file, which the stamp must name. */
 uint64_t pk_index_inode(const struct pk_index *ix);
 /* Makes everything committed durable. */
@@ -32,9 +34,10 @@ struct pk_txn {
 	struct pk_index *ix;
 	void *handle; /* MDB_txn, NULL when ended */
 	int is_write;
+	uint64_t ordinal; /* of the publish applied last */
 	struct pk_stamp stamp; /* as of the beginning; a writer's own */
 };
-#define PK_TXN_INIT { NULL, NULL, 0, { { 0 }, 0, { 0 }, 0, 0, 0 } }
+#define PK_TXN_INIT { .handle = NULL }
 
 /* An index without a stamp yet gives a stamp of zeros. */
 int pk_txn_read(struct pk_txn *t, struct pk_index *ix,

@@ -3,6 +3,7 @@
 #include "hex.h"
 #include "io.h"
 #include "objpath.h"
+#include "canon.h"
 #include "tmpfile.h"
 #include "zst.h"
 

@@ -1,0 +1,875 @@
+#include "index.h"
+#include "auto.h"
+#include "io.h"
+
+#include <fcntl.h>
+#include <lmdb.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+enum { ENTRIES, HEADS, LATEST, TEXTS, VERSIONS, META, DATABASES };
+static const char *const names[DATABASES] = { "entries", "heads", "latest",
+					      "texts", "versions", "meta" };
+
+struct pk_index {
+	MDB_env *env;
+	MDB_dbi db[DATABASES];
+	int fd; /* of the index file */
+	int is_memory;
+	uint64_t inode;
+	atomic_int is_bad;
+};
+
+/* The name says what must be the same to read the file at all. */
+static void index_path(char out[64], const char *file)
+{
+	snprintf(out, 64, "local/index-%d.%d-%zu-%ld%s%s", MDB_VERSION_MAJOR,
+		 MDB_VERSION_MINOR, 8 * sizeof(size_t), sysconf(_SC_PAGESIZE),
+		 *file ? "/" : "", file);
+}
+
+static int fail_mdb(struct pk_index *ix, struct pakhus_error *err, int rc,
+		    const char *what)
+{
+	int status = PAKHUS_ECORRUPT; /* all of LMDB's own but these */
+
+	if (rc > 0) {
+		errno = rc;
+		return pk_fail_sys(err, "index: %s", what);
+	}
+	if (rc == MDB_MAP_FULL || rc == MDB_READERS_FULL ||
+	    rc == MDB_TXN_FULL)
+		status = PAKHUS_ELIMIT;
+	else
+		atomic_store(&ix->is_bad, 1);
+	return pk_fail(err, status, "index: %s: %s", what, mdb_strerror(rc));
+}
+
+static int fail_value(struct pk_index *ix, struct pakhus_error *err, int db,
+		      const char *fault)
+{
+	atomic_store(&ix->is_bad, 1);
+	return pk_fail(err, PAKHUS_ECORRUPT, "index: %s: %s", names[db],
+		       fault);
+}
+
+/* ---- opening ---- */
+
+static int open_databases(struct pk_index *ix)
+{
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(ix->env, NULL, MDB_RDONLY, &txn);
+
+	for (int i = 0; !rc && i < DATABASES; i++)
+		rc = mdb_dbi_open(txn, names[i], 0, &ix->db[i]);
+	if (!rc)
+		return mdb_txn_commit(txn); /* keeps the handles */
+	mdb_txn_abort(txn);
+	if (rc != MDB_NOTFOUND)
+		return rc;
+	rc = mdb_txn_begin(ix->env, NULL, 0, &txn);
+	if (rc)
+		return rc;
+	for (int i = 0; !rc && i < DATABASES; i++)
+		rc = mdb_dbi_open(txn, names[i], MDB_CREATE, &ix->db[i]);
+	if (!rc)
+		return mdb_txn_commit(txn);
+	mdb_txn_abort(txn);
+	return rc;
+}
+
+/* A file shorter than its own meta page says would end in a SIGBUS. */
+static int is_cut(struct pk_index *ix)
+{
+	MDB_envinfo info;
+	MDB_stat st;
+	struct stat file;
+
+	return mdb_env_info(ix->env, &info) || mdb_env_stat(ix->env, &st) ||
+	       fstat(ix->fd, &file) ||
+	       (uint64_t)file.st_size <
+		       ((uint64_t)info.me_last_pgno + 1) * st.ms_psize;
+}
+
+static int open_env(struct pk_index *ix, const char *path, unsigned flags)
+{
+	/* address space only; less where a limit is set on it */
+	static const size_t maps[] = {
+#if SIZE_MAX > UINT32_MAX
+		(size_t)1 << 40, (size_t)1 << 36, (size_t)1 << 33,
+#endif
+		(size_t)1 << 30
+	};
+	int rc = ENOMEM;
+
+	for (size_t i = 0; rc == ENOMEM && i < sizeof(maps) / sizeof(*maps);
+	     i++) {
+		rc = mdb_env_create(&ix->env);
+		if (rc)
+			return rc;
+		mdb_env_set_maxdbs(ix->env, DATABASES);
+		mdb_env_set_maxreaders(ix->env, 1024);
+		mdb_env_set_mapsize(ix->env, maps[i]);
+		rc = mdb_env_open(ix->env, path,
+				  flags | MDB_NOTLS | MDB_NOSYNC, 0600);
+		if (rc) {
+			mdb_env_close(ix->env);
+			ix->env = NULL;
+		}
+	}
+	return rc;
+}
+
+int pk_index_open(struct pk_index **out, int dir, struct pakhus_error *err)
+{
+	struct pk_index *ix = calloc(1, sizeof(*ix));
+	char path[64], full[96];
+	struct stat st;
+	int rc;
+
+	if (!ix)
+		return pk_fail_nomem(err);
+	ix->is_memory = dir < 0;
+	if (ix->is_memory) {
+		ix->fd = memfd_create("pakhus-index", MFD_CLOEXEC);
+		snprintf(full, sizeof(full), "/proc/self/fd/%d", ix->fd);
+	} else {
+		/* LMDB takes a path: through the directory that is open, so
+		 * that a store that was moved meanwhile is still the one */
+		index_path(path, "");
+		rc = pk_mkdir(dir, path, 0700, err);
+		if (rc)
+			goto fail;
+		index_path(path, "data.mdb");
+		ix->fd = openat(dir, path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		index_path(path, "");
+		snprintf(full, sizeof(full), "/proc/self/fd/%d/%s", dir, path);
+	}
+	if (ix->fd < 0 || fstat(ix->fd, &st)) {
+		rc = pk_fail_sys(err, "index");
+		goto fail;
+	}
+	ix->inode = st.st_ino;
+	rc = open_env(ix, full,
+		      ix->is_memory ? MDB_NOSUBDIR | MDB_NOLOCK : 0);
+	if (!rc && st.st_size && is_cut(ix))
+		rc = MDB_CORRUPTED;
+	if (!rc && !ix->is_memory) {
+		int dead;
+
+		rc = mdb_reader_check(ix->env, &dead);
+	}
+	if (!rc)
+		rc = open_databases(ix);
+	if (rc) {
+		rc = fail_mdb(ix, err, rc, "open");
+		goto fail;
+	}
+	*out = ix;
+	return 0;
+fail:
+	pk_index_close(ix);
+	return rc;
+}
+
+void pk_index_close(struct pk_index *ix)
+{
+	if (!ix)
+		return;
+	if (ix->env)
+		mdb_env_close(ix->env);
+	pk_auto_close(&ix->fd);
+	free(ix);
+}
+
+int pk_index_remove(int dir, struct pakhus_error *err)
+{
+	static const char *const file[] = { "data.mdb", "lock.mdb" };
+	char path[64];
+
+	for (int i = 0; i < 2; i++) {
+		index_path(path, file[i]);
+		if (unlinkat(dir, path, 0) && errno != ENOENT &&
+		    errno != ENOTDIR)
+			return pk_fail_sys(err, "remove %s", path);
+	}
+	/* something else may stand in the directory's place */
+	index_path(path, "");
+	if (unlinkat(dir, path, 0) && errno != ENOENT && errno != EISDIR)
+		return pk_fail_sys(err, "remove %s", path);
+	return 0;
+}
+
+uint64_t pk_index_bytes(struct pk_index *ix)
+{
+	struct stat st;
+
+	return ix->is_memory || fstat(ix->fd, &st) ? 0
+						   : (uint64_t)st.st_blocks * 512;
+}
+
+int pk_index_is_bad(const struct pk_index *ix)
+{
+	return atomic_load(&ix->is_bad);
+}
+
+uint64_t pk_index_inode(const struct pk_index *ix)
+{
+	return ix->inode;
+}
+
+int pk_index_sync(struct pk_index *ix, struct pakhus_error *err)
+{
+	int rc = mdb_env_sync(ix->env, 1);
+
+	return rc ? fail_mdb(ix, err, rc, "sync") : 0;
+}
+
+/* ---- values in and out ---- */
+
+static struct pk_bytes span(MDB_val v)
+{
+	return (struct pk_bytes){ v.mv_data, v.mv_size };
+}
+
+static int get(struct pk_txn *t, int db, struct pk_key *k, MDB_val *key,
+	       MDB_val *value, struct pakhus_error *err)
+{
+	int rc;
+
+	key->mv_data = k->bytes;
+	key->mv_size = k->size;
+	rc = mdb_get(t->handle, t->ix->db[db], key, value);
+	if (rc == MDB_NOTFOUND)
+		return 0;
+	return rc ? fail_mdb(t->ix, err, rc, names[db]) : 1;
+}
+
+static int put(struct pk_txn *t, int db, struct pk_key *k,
+	       const unsigned char *bytes, size_t size,
+	       struct pakhus_error *err)
+{
+	MDB_val key = { k->size, k->bytes };
+	MDB_val value = { size, (void *)bytes };
+	int rc = mdb_put(t->handle, t->ix->db[db], &key, &value, 0);
+
+	return rc ? fail_mdb(t->ix, err, rc, names[db]) : 0;
+}
+
+static int del(struct pk_txn *t, int db, struct pk_key *k,
+	       struct pakhus_error *err)
+{
+	MDB_val key = { k->size, k->bytes };
+	int rc = mdb_del(t->handle, t->ix->db[db], &key, NULL);
+
+	return rc && rc != MDB_NOTFOUND ? fail_mdb(t->ix, err, rc, names[db]) : 0;
+}
+
+/* What every look-up of one value is. */
+#define GET(db, k, decode, out)                                              \
+	do {                                                                 \
+		MDB_val key_, value_;                                        \
+		const char *fault_;                                          \
+		int rc_ = get(t, db, k, &key_, &value_, err);                \
+                                                                             \
+		if (rc_ != 1)                                                \
+			return rc_;                                          \
+		fault_ = decode(span(key_), span(value_), out);              \
+		return fault_ ? fail_value(t->ix, err, db, fault_) : 1;             \
+	} while (0)
+
+int pk_index_head(struct pk_txn *t, const char *id, struct pk_head *out,
+		  struct pakhus_error *err)
+{
+	struct pk_key k;
+
+	pk_key_id(&k, id);
+	GET(HEADS, &k, pk_head_decode, out);
+}
+
+int pk_index_version(struct pk_txn *t, const char *id, const char *version,
+		     struct pk_live *out, struct pakhus_error *err)
+{
+	struct pk_key k;
+
+	pk_key_version(&k, id, version);
+	GET(VERSIONS, &k, pk_live_decode, out);
+}
+
+int pk_index_latest(struct pk_txn *t, uint64_t place, struct pk_latest *out,
+		    struct pakhus_error *err)
+{
+	struct pk_key k;
+
+	pk_key_place(&k, place);
+	GET(LATEST, &k, pk_latest_decode, out);
+}
+
+int pk_index_location(struct pk_txn *t, const unsigned char *hash,
+		      struct pk_location *out, struct pakhus_error *err)
+{
+	struct pk_key k;
+
+	pk_key_hash(&k, hash);
+	GET(TEXTS, &k, pk_location_decode, out);
+}
+
+static int get_stamp(struct pk_txn *t, struct pk_stamp *out,
+		     struct pakhus_error *err)
+{
+	struct pk_key k;
+
+	pk_key_stamp(&k);
+	GET(META, &k, pk_stamp_decode, out);
+}
+
+/* ---- transactions ---- */
+
+static int begin(struct pk_txn *t, struct pk_index *ix, int is_write,
+		 struct pakhus_error *err)
+{
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(ix->env, NULL, is_write ? 0 : MDB_RDONLY, &txn);
+
+	if (rc)
+		return fail_mdb(ix, err, rc, "begin");
+	t->ix = ix;
+	t->handle = txn;
+	t->is_write = is_write;
+	memset(&t->stamp, 0, sizeof(t->stamp));
+	rc = get_stamp(t, &t->stamp, err);
+	if (rc < 0) {
+		pk_txn_end(t);
+		return rc;
+	}
+	return 0;
+}
+
+int pk_txn_read(struct pk_txn *t, struct pk_index *ix, struct pakhus_error *err)
+{
+	return begin(t, ix, 0, err);
+}
+
+int pk_txn_write(struct pk_txn *t, struct pk_index *ix,
+		 struct pakhus_error *err)
+{
+	return begin(t, ix, 1, err);
+}
+
+int pk_txn_commit(struct pk_txn *t, struct pakhus_error *err)
+{
+	unsigned char value[256];
+	struct pk_key k;
+	int rc;
+
+	pk_key_stamp(&k);
+	rc = put(t, META, &k, value, pk_stamp_encode(&k, &t->stamp, value),
+		 err);
+	if (rc)
+		return rc;
+	rc = mdb_txn_commit(t->handle);
+	t->handle = NULL;
+	return rc ? fail_mdb(t->ix, err, rc, "commit") : 0;
+}
+
+void pk_txn_end(struct pk_txn *t)
+{
+	int saved = errno;
+
+	if (t->handle)
+		mdb_txn_abort(t->handle);
+	t->handle = NULL;
+	errno = saved;
+}
+
+/* ---- walks ---- */
+
+static void close_cursor(MDB_cursor **c)
+{
+	if (*c)
+		mdb_cursor_close(*c);
+}
+
+/* Puts a cursor on the last key below a bound; MDB_NOTFOUND where none is. */
+static int seek_below(MDB_cursor *c, const struct pk_key *bound, MDB_val *key,
+		      MDB_val *value)
+{
+	int rc;
+
+	key->mv_data = (void *)bound->bytes;
+	key->mv_size = bound->size;
+	rc = mdb_cursor_get(c, key, value, MDB_SET_RANGE);
+	if (rc == MDB_NOTFOUND)
+		return mdb_cursor_get(c, key, value, MDB_LAST);
+	return rc ? rc : mdb_cursor_get(c, key, value, MDB_PREV);
+}
+
+static int open_cursor(struct pk_txn *t, int db, MDB_cursor **c,
+		       struct pakhus_error *err)
+{
+	int rc = mdb_cursor_open(t->handle, t->ix->db[db], c);
+
+	if (rc)
+		*c = NULL;
+	return rc ? fail_mdb(t->ix, err, rc, names[db]) : 0;
+}
+
+int pk_index_each_latest(struct pk_txn *t, uint64_t before, pk_latest_fn *fn,
+			 void *arg, struct pakhus_error *err)
+{
+	AUTO(close_cursor) MDB_cursor *c = NULL;
+	struct pk_latest latest;
+	struct pk_key bound;
+	MDB_val key, value;
+	int rc = open_cursor(t, LATEST, &c, err);
+
+	if (rc)
+		return rc;
+	pk_key_place(&bound, before ? before : UINT64_MAX);
+	for (rc = seek_below(c, &bound, &key, &value); !rc;
+	     rc = mdb_cursor_get(c, &key, &value, MDB_PREV)) {
+		const char *fault = pk_latest_decode(span(key), span(value),
+						     &latest);
+		int stop = fault ? fail_value(t->ix, err, LATEST, fault)
+				 : fn(arg, &latest);
+
+		if (stop)
+			return stop;
+	}
+	return rc == MDB_NOTFOUND ? 0 : fail_mdb(t->ix, err, rc, "latest");
+}
+
+int pk_index_each_line(struct pk_txn *t, const char *id, uint64_t before,
+		       pk_line_fn *fn, void *arg, struct pakhus_error *err)
+{
+	AUTO(close_cursor) MDB_cursor *c = NULL;
+	struct pk_line line;
+	struct pk_key bound;
+	MDB_val key, value;
+	uint64_t ordinal, seq;
+	int rc = open_cursor(t, ENTRIES, &c, err);
+
+	if (rc)
+		return rc;
+	/* keys go by ordinal first, which grows with seq: one above all */
+	pk_key_entry(&bound, id, UINT64_MAX, UINT64_MAX);
+	for (rc = seek_below(c, &bound, &key, &value); !rc;
+	     rc = mdb_cursor_get(c, &key, &value, MDB_PREV)) {
+		const char *fault;
+		int stop;
+
+		if (pk_key_entry_decode(span(key), id, &ordinal, &seq))
+			return 0;
+		if (before && seq >= before)
+			continue;
+		fault = pk_line_decode(span(key), span(value), &line);
+		stop = fault ? fail_value(t->ix, err, ENTRIES, fault)
+			     : fn(arg, seq, &line);
+		if (stop)
+			return stop;
+	}
+	return rc == MDB_NOTFOUND ? 0 : fail_mdb(t->ix, err, rc, "entries");
+}
+
+int pk_index_line(struct pk_txn *t, const char *id, uint64_t ordinal,
+		  struct pk_line *out, struct pakhus_error *err)
+{
+	AUTO(close_cursor) MDB_cursor *c = NULL;
+	struct pk_key k;
+	MDB_val key, value;
+	uint64_t found, seq;
+	const char *fault;
+	int rc = open_cursor(t, ENTRIES, &c, err);
+
+	if (rc)
+		return rc;
+	/* the publish has the lowest seq of its ordinal */
+	pk_key_entry(&k, id, ordinal, 0);
+	key.mv_data = k.bytes;
+	key.mv_size = k.size;
+	rc = mdb_cursor_get(c, &key, &value, MDB_SET_RANGE);
+	if (rc == MDB_NOTFOUND)
+		return 0;
+	if (rc)
+		return fail_mdb(t->ix, err, rc, "entries");
+	if (pk_key_entry_decode(span(key), id, &found, &seq) ||
+	    found != ordinal)
+		return 0;
+	fault = pk_line_decode(span(key), span(value), out);
+	return fault ? fail_value(t->ix, err, ENTRIES, fault) : 1;
+}
+
+int pk_index_neighbour(struct pk_txn *t, const char *id, const char *version,
+		       char *out, struct pakhus_error *err)
+{
+	AUTO(close_cursor) MDB_cursor *c = NULL;
+	size_t prefix = strlen(id) + 1;
+	struct pk_key k;
+	MDB_val key, value;
+	int rc = open_cursor(t, VERSIONS, &c, err);
+
+	if (rc)
+		return rc;
+	pk_key_version(&k, id, version);
+	rc = seek_below(c, &k, &key, &value);
+	if (rc)
+		return rc == MDB_NOTFOUND ? 0 : fail_mdb(t->ix, err, rc, "versions");
+	if (key.mv_size <= prefix || key.mv_size > prefix + PK_VERSION_MAX ||
+	    memcmp(key.mv_data, k.bytes, prefix))
+		return 0;
+	memcpy(out, (char *)key.mv_data + prefix, key.mv_size - prefix);
+	out[key.mv_size - prefix] = '\0';
+	return 1;
+}
+
+int pk_index_each_version(struct pk_txn *t, const char *id, pk_version_fn *fn,
+			  void *arg, struct pakhus_error *err)
+{
+	AUTO(close_cursor) MDB_cursor *c = NULL;
+	size_t prefix = strlen(id) + 1;
+	char version[PK_VERSION_MAX + 1];
+	struct pk_live live;
+	struct pk_key k;
+	MDB_val key, value;
+	int rc = open_cursor(t, VERSIONS, &c, err);
+
+	if (rc)
+		return rc;
+	pk_key_version(&k, id, "");
+	key.mv_data = k.bytes;
+	key.mv_size = k.size;
+	for (rc = mdb_cursor_get(c, &key, &value, MDB_SET_RANGE); !rc;
+	     rc = mdb_cursor_get(c, &key, &value, MDB_NEXT)) {
+		const char *fault;
+		int stop;
+
+		if (key.mv_size <= prefix ||
+		    key.mv_size > prefix + PK_VERSION_MAX ||
+		    memcmp(key.mv_data, k.bytes, prefix))
+			return 0;
+		fault = pk_live_decode(span(key), span(value), &live);
+		if (fault)
+			return fail_value(t->ix, err, VERSIONS, fault);
+		memcpy(version, (char *)key.mv_data + prefix,
+		       key.mv_size - prefix);
+		version[key.mv_size - prefix] = '\0';
+		stop = live.is_live ? fn(arg, version, &live) : 0;
+		if (stop)
+			return stop;
+	}
+	return rc == MDB_NOTFOUND ? 0 : fail_mdb(t->ix, err, rc, "versions");
+}
+
+uint64_t pk_index_packages(struct pk_txn *t)
+{
+	MDB_stat st;
+
+	return mdb_stat(t->handle, t->ix->db[LATEST], &st) ? 0 : st.ms_entries;
+}
+
+/* ---- applying entries ---- */
+
+static int put_line(struct pk_txn *t, const char *id, uint64_t ordinal,
+		    uint64_t seq, const struct pk_line *v,
+		    struct pakhus_error *err)
+{
+	unsigned char value[256];
+	struct pk_key k;
+
+	pk_key_entry(&k, id, ordinal, seq);
+	return put(t, ENTRIES, &k, value, pk_line_encode(&k, v, value), err);
+}
+
+static int put_head(struct pk_txn *t, const char *id, const struct pk_head *v,
+		    struct pakhus_error *err)
+{
+	unsigned char value[64];
+	struct pk_key k;
+
+	pk_key_id(&k, id);
+	return put(t, HEADS, &k, value, pk_head_encode(&k, v, value), err);
+}
+
+static int put_version(struct pk_txn *t, const char *id, const char *version,
+		       const struct pk_live *v, struct pakhus_error *err)
+{
+	unsigned char value[128];
+	struct pk_key k;
+
+	pk_key_version(&k, id, version);
+	return put(t, VERSIONS, &k, value, pk_live_encode(&k, v, value), err);
+}
+
+static int put_latest(struct pk_txn *t, const char *id, const char *version,
+		      const struct pk_live *live, struct pk_bytes manifest,
+		      struct pakhus_error *err)
+{
+	AUTO_FREE unsigned char *value = malloc(PK_VALUE_MAX);
+	struct pk_latest v = { .live = *live };
+	struct pk_key k;
+
+	if (!value)
+		return pk_fail_nomem(err);
+	strcpy(v.id, id);
+	strcpy(v.version, version);
+	if (manifest.left <= PK_MANIFEST_MAX) /* F-63 */
+		v.manifest = manifest;
+	pk_key_place(&k, live->place);
+	return put(t, LATEST, &k, value, pk_latest_encode(&k, &v, value), err);
+}
+
+static int del_latest(struct pk_txn *t, uint64_t place,
+		      struct pakhus_error *err)
+{
+	struct pk_key k;
+
+	pk_key_place(&k, place);
+	return place ? del(t, LATEST, &k, err) : 0;
+}
+
+static int apply_publish(struct pk_txn *t, uint64_t seq,
+			 const struct pk_entry *e, struct pk_bytes manifest,
+			 struct pakhus_error *err)
+{
+	struct pk_line line = { .is_publish = 1 };
+	struct pk_head head = { 0, 0, 0 };
+	struct pk_live live = { .is_live = 0 };
+	uint64_t ordinal;
+	int rc = pk_index_head(t, e->id, &head, err);
+
+	if (rc >= 0)
+		rc = pk_index_version(t, e->id, e->version, &live, err);
+	if (rc < 0)
+		return rc;
+	ordinal = t->ordinal = head.publishes++;
+	if (!live.is_live) {
+		rc = del_latest(t, head.place, err);
+		if (rc)
+			return rc;
+		live.is_live = line.is_place = 1;
+		live.created = e->time;
+		live.place = head.place = seq;
+		live.place_ordinal = ordinal;
+		head.live++;
+		t->stamp.live++;
+	}
+	live.seq = seq;
+	live.updated = e->time;
+	live.manifest_size = e->manifest_size;
+	live.metadata_size = e->metadata_size;
+	memcpy(live.hash, e->hash, PK_HASH_SIZE);
+	memcpy(line.hash, e->hash, PK_HASH_SIZE);
+	strcpy(line.version, e->version);
+	rc = put_line(t, e->id, ordinal, seq, &line, err);
+	if (!rc)
+		rc = put_version(t, e->id, e->version, &live, err);
+	if (!rc && live.place == head.place)
+		rc = put_latest(t, e->id, e->version, &live, manifest, err);
+	return rc ? rc : put_head(t, e->id, &head, err);
+}
+
+/* The newest place of a package that is still live. */
+struct newest {
+	uint64_t place;
+	char version[PK_VERSION_MAX + 1];
+};
+
+static int is_newest(void *arg, uint64_t seq, const struct pk_line *line)
+{
+	struct newest *n = arg;
+
+	if (!line->is_place)
+		return 0;
+	n->place = seq;
+	strcpy(n->version, line->version);
+	return 1;
+}
+
+static int apply_delete(struct pk_txn *t, uint64_t seq,
+			const struct pk_entry *e, struct pakhus_error *err)
+{
+	struct pk_line line = { .is_publish = 0 }, place = { .is_publish = 1 };
+	struct newest newest = { 0, "" };
+	struct pk_head head;
+	struct pk_live live;
+	int rc = pk_index_head(t, e->id, &head, err);
+
+	if (rc == 1)
+		rc = pk_index_version(t, e->id, e->version, &live, err);
+	if (rc < 0)
+		return rc;
+	if (!rc || !live.is_live)
+		return pk_fail(err, PAKHUS_ECORRUPT,
+			       "log entry %llu: F-26 deletes what is not there",
+			       (unsigned long long)seq);
+	/* the line entry of the insertion stands for a live one no more; its
+	 * hash is the one it was inserted with */
+	rc = pk_index_line(t, e->id, live.place_ordinal, &place, err);
+	if (rc != 1)
+		return rc < 0 ? rc : fail_value(t->ix, err, ENTRIES,
+						"F-64 a place has no line");
+	place.is_place = 0;
+	rc = put_line(t, e->id, live.place_ordinal, live.place, &place, err);
+	if (rc)
+		return rc;
+	live.is_live = 0;
+	head.live--;
+	t->stamp.live--;
+	strcpy(line.version, e->version);
+	rc = put_version(t, e->id, e->version, &live, err);
+	if (!rc)
+		rc = put_line(t, e->id, head.publishes - 1, seq, &line, err);
+	if (!rc && live.place == head.place) {
+		rc = del_latest(t, head.place, err);
+		if (!rc)
+			rc = pk_index_each_line(t, e->id, 0, is_newest,
+						&newest, err);
+		head.place = newest.place;
+		if (rc == 1) {
+			struct pk_bytes none = { NULL, 0 };
+
+			rc = pk_index_version(t, e->id, newest.version, &live,
+					      err);
+			if (rc == 1)
+				rc = put_latest(t, e->id, newest.version,
+						&live, none, err);
+		}
+	}
+	return rc ? rc : put_head(t, e->id, &head, err);
+}
+
+int pk_index_apply(struct pk_txn *t, uint64_t seq, const struct pk_entry *e,
+		   struct pk_bytes manifest, struct pakhus_error *err)
+{
+	int rc;
+
+	switch (e->op) {
+	case PK_OP_PUBLISH:
+		rc = apply_publish(t, seq, e, manifest, err);
+		break;
+	case PK_OP_DELETE:
+		rc = apply_delete(t, seq, e, err);
+		break;
+	case PK_OP_KEY:
+		/* a second one would say who may sign: not known here */
+		rc = 0;
+		if (!seq)
+			break;
+		/* fall through */
+	default:
+		rc = pk_fail(err, PAKHUS_EVERSION,
+			     "log entry %llu: F-24 a later pakhus is needed "
+			     "for the op %s",
+			     (unsigned long long)seq, pk_op_name(e->op));
+	}
+	if (!rc)
+		t->stamp.applied = seq + 1;
+	return rc;
+}
+
+int pk_index_locate(struct pk_txn *t, const unsigned char *hash,
+		    const struct pk_location *at, struct pakhus_error *err)
+{
+	unsigned char value[128];
+	struct pk_key k;
+
+	pk_key_hash(&k, hash);
+	if (!at)
+		return del(t, TEXTS, &k, err);
+	return put(t, TEXTS, &k, value, pk_location_encode(&k, at, value), err);
+}
+
+int pk_index_keep_manifest(struct pk_txn *t, uint64_t place,
+			   const unsigned char *hash, struct pk_bytes manifest,
+			   struct pakhus_error *err)
+{
+	struct pk_latest latest;
+	int rc = pk_index_latest(t, place, &latest, err);
+
+	if (rc != 1)
+		return rc;
+	if (latest.manifest.at || memcmp(latest.live.hash, hash, PK_HASH_SIZE))
+		return 0;
+	return put_latest(t, latest.id, latest.version, &latest.live, manifest,
+			  err);
+}
+
+/* ---- comparing ---- */
+
+static const char *same_latest(MDB_val hk, MDB_val hv, MDB_val wk, MDB_val wv)
+{
+	struct pk_latest have, want;
+	const char *fault = pk_latest_decode(span(hk), span(hv), &have);
+
+	if (!fault)
+		fault = pk_latest_decode(span(wk), span(wv), &want);
+	if (fault)
+		return fault;
+	return strcmp(have.id, want.id) || strcmp(have.version, want.version) ||
+			       memcmp(hv.mv_data, wv.mv_data, PK_LIVE_SIZE)
+		       ? "F-65 a row is not what the log says"
+		       : NULL;
+}
+
+static int compare(struct pk_txn *have, struct pk_txn *want, int db,
+		   pk_differs_fn *differs, void *arg, struct pakhus_error *err)
+{
+	AUTO(close_cursor) MDB_cursor *h = NULL;
+	AUTO(close_cursor) MDB_cursor *w = NULL;
+	MDB_val hk, hv, wk, wv;
+	char text[96];
+	int rc = open_cursor(have, db, &h, err), hr, wr;
+
+	if (!rc)
+		rc = open_cursor(want, db, &w, err);
+	if (rc)
+		return rc;
+	hr = mdb_cursor_get(h, &hk, &hv, MDB_FIRST);
+	wr = mdb_cursor_get(w, &wk, &wv, MDB_FIRST);
+	while (!hr && !wr) {
+		const char *fault = NULL;
+
+		if (hk.mv_size != wk.mv_size ||
+		    memcmp(hk.mv_data, wk.mv_data, wk.mv_size))
+			fault = "F-65 a row is missing or too many";
+		else if (db == LATEST)
+			fault = same_latest(hk, hv, wk, wv);
+		else if (hv.mv_size != wv.mv_size ||
+			 memcmp(hv.mv_data, wv.mv_data, wv.mv_size))
+			fault = "F-65 a row is not what the log says";
+		if (fault) {
+			snprintf(text, sizeof(text), "%s: %s", names[db],
+				 fault + 5);
+			differs(arg, fault, text);
+			return 1; /* the rows behind it need not line up */
+		}
+		hr = mdb_cursor_get(h, &hk, &hv, MDB_NEXT);
+		wr = mdb_cursor_get(w, &wk, &wv, MDB_NEXT);
+	}
+	if (hr == MDB_NOTFOUND && wr == MDB_NOTFOUND)
+		return 0;
+	snprintf(text, sizeof(text), "%s: %s", names[db],
+		 hr && hr != MDB_NOTFOUND ? mdb_strerror(hr)
+					  : "a row is missing or too many");
+	differs(arg, "F-65", text);
+	return 1;
+}
+
+int pk_index_compare(struct pk_txn *have, struct pk_txn *want,
+		     pk_differs_fn *differs, void *arg,
+		     struct pakhus_error *err)
+{
+	static const int rows[] = { ENTRIES, HEADS, LATEST, VERSIONS };
+	int found = 0;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		int rc = compare(have, want, rows[i], differs, arg, err);
+
+		if (rc < 0)
+			return rc;
+		found += rc;
+	}
+	return found;
+}
