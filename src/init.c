@@ -1,0 +1,249 @@
+/* init.c - making a store.
+ *
+ * FORMAT is written last, so that a directory without one is no store, and
+ * an init that was interrupted is begun again by the next one. The flock on
+ * the directory keeps two apart.
+ */
+#include "io.h"
+#include "store.h"
+#include "hex.h"
+#include "tmpfile.h"
+#include "utf8.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define HOME "local/home"
+
+int pk_home_write(int dir, struct pakhus_error *err)
+{
+	char text[64];
+	struct stat st;
+	int n;
+
+	/* of the directory: a file's own would change when it is replaced */
+	if (fstatat(dir, "local", &st, 0))
+		return pk_fail_sys(err, "local");
+	n = snprintf(text, sizeof(text), "inode %llu\n",
+		     (unsigned long long)st.st_ino);
+	return pk_install(dir, HOME, text, (size_t)n, 0600, err);
+}
+
+int pk_home_is_here(int dir, struct pakhus_error *err)
+{
+	AUTO_FREE char *text = NULL;
+	char want[64];
+	struct stat st;
+	size_t size;
+	int rc = pk_read_file(dir, HOME, 63, &text, &size, err);
+
+	if (rc == PAKHUS_ENOTFOUND)
+		return 0;
+	if (rc)
+		return rc;
+	if (fstatat(dir, "local", &st, 0))
+		return pk_fail_sys(err, "local");
+	snprintf(want, sizeof(want), "inode %llu\n",
+		 (unsigned long long)st.st_ino);
+	return !strcmp(text, want);
+}
+
+/* Only what an interrupted init leaves may be there already. */
+static int check_empty(int dir, const char *path, struct pakhus_error *err)
+{
+	static const char *const ours[] = { ".", "..", "objects", "log",
+					    "keys", "local", "lost+found" };
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	if (!d) {
+		rc = pk_fail_sys(err, "%s", path);
+		pk_auto_close(&fd);
+		return rc;
+	}
+	while (!rc && (e = readdir(d))) {
+		size_t i = 0, n = sizeof(ours) / sizeof(*ours);
+
+		while (i < n && strcmp(e->d_name, ours[i]))
+			i++;
+		if (i == n)
+			rc = pk_fail(err, PAKHUS_ECONFLICT,
+				     "%s: not empty and not a store (it holds "
+				     "%s)", path, e->d_name);
+	}
+	closedir(d);
+	return rc;
+}
+
+static int make_dirs(int dir, struct pakhus_error *err)
+{
+	static const char *const dirs[] = { "objects", "log", "log/tile",
+					    "log/tile/entries", "log/tile/0",
+					    "keys" };
+	static const char *const private[] = { "local", "local/stage",
+					       "local/trash" };
+	char path[16];
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs) && !rc; i++)
+		rc = pk_mkdir(dir, dirs[i], 0777, err);
+	for (size_t i = 0; i < sizeof(private) / sizeof(*private) && !rc; i++)
+		rc = pk_mkdir(dir, private[i], 0700, err);
+	for (unsigned i = 0; i < 256 && !rc; i++) {
+		sprintf(path, "objects/%02x", i);
+		rc = pk_mkdir(dir, path, 0777, err);
+	}
+	return rc;
+}
+
+static int make_key(int dir, const struct pk_format *f, struct pk_signer *s,
+		    struct pakhus_error *err)
+{
+	char text[PK_SKEY_SIZE + 1], path[16];
+	size_t n;
+	int rc = pk_signer_new(f->origin, s, err);
+
+	if (rc)
+		return rc;
+	pk_empty_dir(dir, "keys");
+	n = pk_signer_encode(s, text);
+	text[n++] = '\n';
+	rc = pk_install(dir, "local/key", text, n, 0600, err);
+	if (rc)
+		return rc;
+	pk_vkey_encode(&s->public, text);
+	strcat(text, "\n");
+	pk_log_key_path(&s->public, path);
+	return pk_install(dir, path, text, strlen(text), 0444, err);
+}
+
+/* The log's first entry, and the checkpoint over it. */
+static int make_log(int dir, const char *format, size_t format_size,
+		    const struct pk_signer *s, const char *by,
+		    struct pakhus_error *err)
+{
+	AUTO(pk_log_close_writer) struct pk_log_writer w;
+	struct pk_checkpoint c = { .size = 0 };
+	struct pk_entry e = { .op = PK_OP_KEY };
+	char line[PK_ENTRY_MAX], note[PK_CHECKPOINT_NOTE];
+	struct timespec now;
+	size_t n;
+	int rc;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	e.time = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	if (by)
+		strcpy(e.by, by);
+	pk_vkey_encode(&s->public, e.text);
+	if (pk_sha256(format, format_size, e.hash))
+		return pk_fail_nomem(err);
+	n = pk_entry_encode(&e, line);
+	rc = pk_log_open_writer(&w, dir, &c, err);
+	if (!rc)
+		rc = pk_log_add(&w, line, n);
+	if (!rc)
+		rc = pk_log_finish(&w, c.root);
+	if (rc)
+		return rc;
+	c.size = 1;
+	strcpy(c.origin, s->public.name);
+	rc = pk_log_sign(&c, s, note, &n, err);
+	if (!rc)
+		rc = pk_install(dir, "local/last-signed", note, n, 0600, err);
+	return rc ? rc : pk_log_install(dir, note, n, err);
+}
+
+static int fill_format(const struct pakhus_init_options *opt,
+		       struct pk_format *f, struct pakhus_error *err)
+{
+	const char *origin = opt ? opt->origin : NULL;
+	char hex[2 * PK_IDENTITY_SIZE + 1];
+	int rc = pk_random(f->identity, PK_IDENTITY_SIZE, err);
+
+	if (rc)
+		return rc;
+	f->immutable = opt && opt->immutable;
+	if (origin) {
+		if (!pk_is_origin(origin, strlen(origin)))
+			return pk_fail(err, PAKHUS_EINVAL,
+				       "the origin must be 1 to %d printable "
+				       "ASCII characters without space and +",
+				       PK_ORIGIN_MAX);
+		strcpy(f->origin, origin);
+		return 0;
+	}
+	pk_hex(f->identity, PK_IDENTITY_SIZE, hex);
+	snprintf(f->origin, sizeof(f->origin), "pakhus.invalid/%s", hex);
+	return 0;
+}
+
+static int make(int dir, const struct pakhus_init_options *opt,
+		struct pakhus_error *err)
+{
+	static const char *const dirs[] = { "objects", "keys", "log/tile",
+					    "log", "local", "." };
+	struct pk_signer signer;
+	struct pk_format f;
+	char format[PK_FORMAT_SIZE];
+	size_t n;
+	int rc = fill_format(opt, &f, err);
+
+	if (!rc)
+		rc = make_dirs(dir, err);
+	if (!rc)
+		rc = make_key(dir, &f, &signer, err);
+	if (rc)
+		return rc;
+	n = pk_format_encode(&f, format);
+	rc = make_log(dir, format, n, &signer, opt ? opt->by : NULL, err);
+	if (!rc)
+		rc = pk_journal_make(dir, err);
+	if (!rc)
+		rc = pk_home_write(dir, err);
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs) && !rc; i++)
+		rc = pk_sync_dir(dir, dirs[i], err);
+	if (!rc)
+		rc = pk_install(dir, "FORMAT", format, n, 0444, err);
+	return rc ? rc : pk_sync_dir(dir, ".", err);
+}
+
+int pk_init_at(const char *path, const struct pakhus_init_options *opt,
+	       int may_exist, struct pakhus_error *err)
+{
+	AUTO_CLOSE int dir = -1;
+	int rc;
+
+	if (mkdir(path, 0777) && errno != EEXIST)
+		return pk_fail_sys(err, "make %s", path);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 || flock(dir, LOCK_EX))
+		return pk_fail_sys(err, "%s", path);
+	rc = pk_exists(dir, "FORMAT", err);
+	if (rc < 0)
+		return rc;
+	if (rc)
+		return may_exist ? 0
+				 : pk_fail(err, PAKHUS_ECONFLICT,
+					   "%s: there is a store already",
+					   path);
+	rc = check_empty(dir, path, err);
+	return rc ? rc : make(dir, opt, err);
+}
+
+int pakhus_init(const char *path, const struct pakhus_init_options *opt,
+		struct pakhus_error *err)
+{
+	pk_error_init(err);
+	if (opt && opt->by &&
+	    (strlen(opt->by) > PK_BY_MAX ||
+	     !pk_is_plain(opt->by, strlen(opt->by))))
+		return pk_fail(err, PAKHUS_EINVAL,
+			       "the label is longer than %d bytes or holds "
+			       "control characters", PK_BY_MAX);
+	return pk_init_at(path, opt, 0, err);
+}

@@ -1,0 +1,719 @@
+/* store.c - opening, recovering and closing a store.
+ *
+ * What holds at all times, and what the rest of src/ relies on:
+ *
+ *  (1) A publish or delete that returned 0 is in a whole record of a slot
+ *	that was synced after it was written, or in a log that was synced
+ *	before the checkpoint that covers it was installed.
+ *  (2) Bytes that a sync covered are not written again before the entries
+ *	they hold are covered by an installed checkpoint.
+ *  (3) log/checkpoint names only entries, tiles and objects that were
+ *	synced, with the directories that name them, before it.
+ *  (4) Readers see an entry only after a sync covered it: the index is
+ *	applied between the sync and the moment its publisher returns.
+ *  (5) A checkpoint is signed only if what local/last-signed holds is a
+ *	prefix of it, and last-signed is synced before it is installed.
+ *  (6) The index is believed if its stamp names this store, its own inode,
+ *	no entry that is not there, and this boot or a clean end; else it
+ *	is made anew. Nothing in it cannot be.
+ *  (7) local/page is believed within the boot it names. Whoever is alone
+ *	in the store recovers before anybody else comes in.
+ *  (8) After a failed sync nobody writes until somebody was alone.
+ */
+#include "store.h"
+#include "hex.h"
+#include "io.h"
+#include "objpath.h"
+#include "tmpfile.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#define PAGE_MAGIC "pkpage1"
+#define CACHE_SIZE ((size_t)32 << 20)
+
+/* The library's only global: which stores this process has open. */
+static pthread_mutex_t envs_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct pk_env *envs;
+
+/* ---- small things ---- */
+
+void pk_notice(struct pakhus *s, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	if (!s->notice)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	s->notice(s->arg, text);
+}
+
+int pk_progress(struct pakhus *s, const char *what, uint64_t done,
+		uint64_t total, struct pakhus_error *err)
+{
+	if (!s->progress || !s->progress(s->arg, what, done, total))
+		return 0;
+	return pk_fail(err, PAKHUS_ECANCELED, "%s: cancelled", what);
+}
+
+int pk_enter(struct pakhus *s, struct pakhus_error *err)
+{
+	pk_error_init(err);
+	if (s->env->pid != getpid())
+		return pk_fail(err, PAKHUS_EINVAL,
+			       "a store cannot be used in the child after "
+			       "fork; open it there");
+	return 0;
+}
+
+int pk_enter_write(struct pakhus *s, struct pakhus_error *err)
+{
+	int rc = pk_enter(s, err);
+
+	if (rc)
+		return rc;
+	if (s->flags & PAKHUS_READONLY)
+		return pk_fail(err, PAKHUS_EDENIED,
+			       "the store was opened to be read only");
+	if (!s->env->can_write)
+		return pk_fail(err, PAKHUS_EDENIED, "%s", s->env->why_not);
+	return 0;
+}
+
+void pk_boot_id(unsigned char out[PK_BOOT_SIZE])
+{
+	AUTO_FREE char *text = NULL;
+	char hex[2 * PK_BOOT_SIZE];
+	AUTO_CLOSE int fd = open("/proc/sys/kernel/random/boot_id",
+				 O_RDONLY | O_CLOEXEC);
+	char buf[64];
+	ssize_t n = fd < 0 ? 0 : pk_pread(fd, buf, sizeof(buf), 0);
+	size_t k = 0;
+
+	for (ssize_t i = 0; i < n && k < sizeof(hex); i++)
+		if (buf[i] != '-')
+			hex[k++] = buf[i];
+	/* not known: as if it were another boot each time */
+	if (k < sizeof(hex) || pk_unhex(hex, out, PK_BOOT_SIZE))
+		pk_random(out, PK_BOOT_SIZE, NULL);
+}
+
+static uint64_t pid_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) ? 0 : st.st_ino;
+}
+
+/* ---- the index, when somebody is alone ---- */
+
+static const char *distrust(const struct pk_env *env, struct pk_index *ix,
+			    const struct pk_stamp *st, uint64_t entries)
+{
+	static const unsigned char none[PK_IDENTITY_SIZE];
+	unsigned char boot[PK_BOOT_SIZE];
+
+	if (!memcmp(st->identity, none, sizeof(none)))
+		return "it was never finished";
+	if (memcmp(st->identity, env->format.identity, PK_IDENTITY_SIZE))
+		return "it is another store's";
+	if (st->inode != pk_index_inode(ix))
+		return "it is a copy";
+	if (st->applied > entries)
+		return "it knows entries that the log does not have";
+	if (st->checkpoint == env->checkpoint.size &&
+	    memcmp(st->root, env->checkpoint.root, PK_HASH_SIZE))
+		return "it is of another history";
+	pk_boot_id(boot);
+	if (!st->is_clean && memcmp(st->boot, boot, PK_BOOT_SIZE))
+		return "the machine went down while it was in use";
+	return NULL;
+}
+
+/* Stamps a new index as this store's, so that replay can begin. */
+static int adopt_index(struct pk_env *env, struct pk_index *ix,
+		       struct pakhus_error *err)
+{
+	AUTO(pk_txn_end) struct pk_txn t = PK_TXN_INIT;
+	int rc = pk_txn_write(&t, ix, err);
+
+	if (rc)
+		return rc;
+	memset(&t.stamp, 0, sizeof(t.stamp));
+	memcpy(t.stamp.identity, env->format.identity, PK_IDENTITY_SIZE);
+	t.stamp.inode = pk_index_inode(ix);
+	pk_boot_id(t.stamp.boot);
+	return pk_txn_commit(&t, err);
+}
+
+static int read_stamp(struct pk_index *ix, struct pk_stamp *st,
+		      struct pakhus_error *err)
+{
+	AUTO(pk_txn_end) struct pk_txn t = PK_TXN_INIT;
+	int rc = pk_txn_read(&t, ix, err);
+
+	if (!rc)
+		*st = t.stamp;
+	return rc;
+}
+
+/* Opens the index if it can be believed; else says why not. */
+static const char *open_index(struct pk_env *env, uint64_t entries,
+			      char *why, size_t size, int *is_new)
+{
+	struct pakhus_error e = { .status = 0 };
+	struct pk_stamp st;
+	const char *fault;
+
+	if (pk_index_open(&env->index, env->dir, &e) ||
+	    read_stamp(env->index, &st, &e)) {
+		snprintf(why, size, "%s", e.text);
+		return why;
+	}
+	fault = distrust(env, env->index, &st, entries);
+	*is_new = fault && !st.inode && !st.applied;
+	return fault;
+}
+
+/* Brings the index to what log and journal say, from nothing if it has to
+ * be. */
+static int make_index(struct pakhus *s, int drop, struct pakhus_error *err)
+{
+	struct pk_env *env = s->env;
+	char why[256] = "it was asked for";
+	struct pk_cursor c;
+	const char *fault = why;
+	int rc, is_new = 0;
+
+	pk_journal_cursor(&env->journal, &c);
+	if (!drop)
+		fault = open_index(env, c.seq, why, sizeof(why), &is_new);
+	if (fault) {
+		pk_index_close(env->index);
+		env->index = NULL;
+		rc = pk_index_remove(env->dir, err);
+		if (!rc)
+			rc = pk_index_open(&env->index, env->dir, err);
+		if (!rc)
+			rc = adopt_index(env, env->index, err);
+		if (rc)
+			return rc;
+	}
+	rc = pk_replay(s, env->index, &env->checkpoint, err);
+	if (!rc)
+		rc = pk_apply_journal(s, c.seq, err);
+	/* the first index of a new store is no news */
+	if (!rc && fault && !(is_new && c.seq <= 1))
+		pk_notice(s, "the index was rebuilt from the log: %s",
+			  is_new ? "there was none" : fault);
+	return rc;
+}
+
+/* ---- recovery ---- */
+
+/* Whether the page tells all there is to know about the journal. */
+static int is_quiet(struct pk_env *env)
+{
+	struct pk_page *p = env->journal.page;
+	unsigned char boot[PK_BOOT_SIZE];
+	struct pk_cursor c;
+	struct stat st;
+
+	pk_boot_id(boot);
+	if (memcmp(p->magic, PAGE_MAGIC, 8) || memcmp(p->boot, boot, 16) ||
+	    atomic_load(&p->failed) || atomic_load(&p->syncing))
+		return 0;
+	if (pk_journal_catch_up(&env->journal, NULL))
+		return 0;
+	pk_journal_cursor(&env->journal, &c);
+	for (int i = 0; i < 2; i++)
+		if (fstat(env->journal.fd[i], &st) ||
+		    (uint64_t)st.st_size != c.size[i])
+			return 0;
+	return !c.has_sealed && c.seq == env->checkpoint.size &&
+	       atomic_load(&p->checkpoint) == c.seq &&
+	       atomic_load(&p->durable) == c.seq;
+}
+
+/* The page from the slots, and what they hold made durable. */
+static int recover_journal(struct pk_env *env, struct pakhus_error *err)
+{
+	struct pk_page *p = env->journal.page;
+	uint64_t size = env->checkpoint.size, known = 0;
+	unsigned char boot[PK_BOOT_SIZE];
+	struct pk_cursor c;
+	int rc;
+
+	if (is_quiet(env))
+		return 0;
+	pk_boot_id(boot);
+	if (!memcmp(p->magic, PAGE_MAGIC, 8) && !memcmp(p->boot, boot, 16))
+		known = atomic_load(&p->durable);
+	rc = pk_journal_scan(&env->journal, size, &c, err);
+	if (rc)
+		return rc;
+	if (known > c.seq)
+		return pk_fail(err, PAKHUS_ECORRUPT,
+			       "local/slot-%u: F-57 holds entries up to %llu, "
+			       "and %llu were durable", c.slot,
+			       (unsigned long long)c.seq,
+			       (unsigned long long)known);
+	atomic_store(&p->durable, size);
+	pk_journal_set(&env->journal, &c);
+	/* what is in the page cache need not be on the disk (8) */
+	if (c.seq > size) {
+		rc = pk_journal_redo(&env->journal, err);
+		if (!rc)
+			rc = pk_journal_sync(&env->journal, err);
+		if (rc)
+			return rc;
+	}
+	atomic_store(&p->durable, c.seq);
+	atomic_store(&p->checkpoint, size);
+	atomic_store(&p->syncing, 0);
+	atomic_store(&p->failed, 0);
+	p->pid_namespace = pid_namespace();
+	memcpy(p->boot, boot, sizeof(boot));
+	memcpy(p->magic, PAGE_MAGIC, 8);
+	return 0;
+}
+
+/* Alone in the store. */
+static int recover(struct pakhus *s, struct pakhus_error *err)
+{
+	struct pk_env *env = s->env;
+	struct pk_cursor c;
+	int rc;
+
+	rc = pk_journal_make(env->dir, err);
+	if (!rc)
+		rc = pk_journal_open(&env->journal, env->dir, err);
+	if (!rc)
+		rc = recover_journal(env, err);
+	if (!rc)
+		rc = make_index(s, s->flags & PAKHUS_REBUILD ? 1 : 0, err);
+	if (rc || !env->can_write || s->flags & PAKHUS_READONLY)
+		return rc;
+	pk_journal_cursor(&env->journal, &c);
+	if (c.seq == env->checkpoint.size)
+		return 0;
+	pk_empty_dir(env->dir, PK_STAGE);
+	return pk_integrate(s, err);
+}
+
+/* Others are in the store and have recovered it. */
+static int join(struct pakhus *s, struct pakhus_error *err)
+{
+	struct pk_env *env = s->env;
+	int rc;
+
+	if (s->flags & PAKHUS_REBUILD)
+		return pk_fail(err, PAKHUS_EBUSY,
+			       "the index can be made anew only while nobody "
+			       "else has the store open");
+	rc = pk_journal_open(&env->journal, env->dir, err);
+	if (rc)
+		return rc;
+	if (env->journal.page->pid_namespace != pid_namespace())
+		return pk_fail(err, PAKHUS_EBUSY,
+			       "the store is in use from another PID "
+			       "namespace (container), which LMDB's locks "
+			       "cannot see");
+	return pk_index_open(&env->index, env->dir, err);
+}
+
+/* Presence, with recovery where we come first (7). */
+static int enter(struct pakhus *s, struct pakhus_error *err)
+{
+	struct pk_env *env = s->env;
+	unsigned char boot[PK_BOOT_SIZE];
+
+	for (;;) {
+		int rc = pk_presence_try(&env->locks, err);
+
+		if (rc < 0)
+			return rc;
+		if (rc) {
+			rc = recover(s, err);
+			return rc ? rc : pk_presence_share(&env->locks, err);
+		}
+		rc = pk_presence_share(&env->locks, err);
+		if (!rc)
+			rc = join(s, err);
+		if (rc)
+			return rc;
+		pk_boot_id(boot);
+		if (!memcmp(env->journal.page->boot, boot, sizeof(boot)))
+			return 0;
+		/* whoever was there failed to recover and went */
+		pk_index_close(env->index);
+		env->index = NULL;
+		pk_journal_release(&env->journal);
+	}
+}
+
+int pk_mend(struct pakhus *s, int rc, struct pakhus_error *err)
+{
+	struct pk_env *env = s->env;
+	int mended = 0;
+
+	if (rc != PAKHUS_ECORRUPT || env->pid != getpid() || !env->has_local ||
+	    !env->index || !pk_index_is_bad(env->index))
+		return 0;
+	pthread_rwlock_wrlock(&env->use);
+	if (!pk_index_is_bad(env->index)) {
+		mended = 1; /* by another thread meanwhile */
+	} else if (pk_presence_try(&env->locks, NULL) == 1) {
+		struct pakhus_error e = { .status = 0 };
+
+		/* whatever it was that was damaged, it is dropped */
+		if (!pk_log_checkpoint(env->dir, env->format.origin,
+				       &env->keys, &env->checkpoint, &e) &&
+		    !make_index(s, 1, &e))
+			mended = 1;
+		pk_presence_share(&env->locks, NULL);
+	}
+	pthread_rwlock_unlock(&env->use);
+	if (mended)
+		pk_error_init(err);
+	return mended;
+}
+
+/* ---- environments ---- */
+
+static int load_signer(struct pk_env *env, struct pakhus_error *err)
+{
+	AUTO_FREE char *text = NULL;
+	size_t size;
+	int rc = pk_read_file(env->dir, "local/key", PK_SKEY_SIZE + 1, &text,
+			      &size, err);
+
+	if (rc)
+		return rc;
+	if (size && text[size - 1] == '\n')
+		size--;
+	rc = pk_signer_decode(text, size, &env->signer, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < env->keys.n; i++)
+		if (!memcmp(env->keys.key[i].id, env->signer.public.id, 4))
+			return 0;
+	return pk_fail(err, PAKHUS_ECORRUPT,
+		       "local/key: F-36 its public half is not in keys/");
+}
+
+/* Finds out whether this is where the store is written. */
+static int find_out(struct pk_env *env, struct pakhus_error *err)
+{
+	struct pakhus_error e = { .status = 0 };
+	int rc = load_signer(env, &e);
+
+	if (rc == PAKHUS_ENOTFOUND) {
+		snprintf(env->why_not, sizeof(env->why_not),
+			 "this copy of the store has no private key; publish "
+			 "where it was made");
+		return 0;
+	}
+	if (rc == PAKHUS_EDENIED) {
+		snprintf(env->why_not, sizeof(env->why_not),
+			 "the private key cannot be read: %.120s", e.text);
+		return 0;
+	}
+	if (rc)
+		return pk_fail(err, rc, "%s", e.text);
+	rc = pk_home_is_here(env->dir, err);
+	if (rc < 0)
+		return rc;
+	env->can_write = rc;
+	if (!rc)
+		snprintf(env->why_not, sizeof(env->why_not),
+			 "this is a copy of a store; if from now on it is the "
+			 "only one that is written, say: pakhus adopt --here");
+	return 0;
+}
+
+/* local/ of a copy that came without one. */
+static void make_local(int dir)
+{
+	if (!mkdirat(dir, "local", 0700)) {
+		pk_mkdir(dir, PK_STAGE, 0700, NULL);
+		pk_mkdir(dir, "local/trash", 0700, NULL);
+	}
+}
+
+static int open_memory(struct pakhus *s, int why, struct pakhus_error *err)
+{
+	struct pk_env *env = s->env;
+	int rc;
+
+	errno = why;
+	snprintf(env->why_not, sizeof(env->why_not),
+		 "the store can only be read here: local/lock: %.100s",
+		 strerror(why));
+	rc = pk_index_open(&env->index, -1, err);
+	if (!rc)
+		rc = adopt_index(env, env->index, err);
+	return rc ? rc : pk_replay(s, env->index, &env->checkpoint, err);
+}
+
+static int open_local(struct pakhus *s, struct pakhus_error *err)
+{
+	struct pk_env *env = s->env;
+	int fd, rc;
+
+	make_local(env->dir);
+	fd = openat(env->dir, "local/lock", O_RDWR | O_CREAT | O_CLOEXEC,
+		    0600);
+	if (fd < 0 && (errno == EACCES || errno == EROFS || errno == EPERM ||
+		       errno == ENOENT || errno == ENOTDIR))
+		return open_memory(s, errno, err);
+	if (fd < 0)
+		return pk_fail_sys(err, "local/lock");
+	pk_locks_init(&env->locks, fd);
+	env->has_local = 1;
+	rc = find_out(env, err);
+	return rc ? rc : enter(s, err);
+}
+
+static void env_free(struct pk_env *env)
+{
+	pk_index_close(env->index);
+	if (env->has_local) {
+		pk_journal_release(&env->journal);
+		close(env->locks.fd);
+		pk_locks_release(&env->locks);
+	}
+	pthread_rwlock_destroy(&env->use);
+	explicit_bzero(&env->signer, sizeof(env->signer));
+	pk_auto_close(&env->dir);
+	free(env);
+}
+
+static int read_format(struct pk_env *env, const char *path,
+		       struct pakhus_error *err)
+{
+	struct pakhus_error e = { .status = 0 };
+	AUTO_FREE char *text = NULL;
+	const char *fault;
+	size_t size;
+	int rc = pk_read_file(env->dir, "FORMAT", PK_FORMAT_SIZE, &text, &size,
+			      &e);
+
+	if (rc == PAKHUS_ENOTFOUND)
+		return pk_fail(err, rc, "%s: not a pakhus store (it has no "
+					"file FORMAT)", path);
+	if (rc)
+		return pk_fail(err, rc, "%s/%s", path, e.text);
+	fault = pk_format_decode(text, size, &env->format);
+	if (fault == pk_format_newer)
+		return pk_fail(err, PAKHUS_EVERSION,
+			       "%s/FORMAT: F-42 a later pakhus is needed: it "
+			       "begins with \"%.20s\"", path, text);
+	if (fault)
+		return pk_fail(err, PAKHUS_ECORRUPT, "%s/FORMAT: %s", path,
+			       fault);
+	return 0;
+}
+
+static int env_open(struct pakhus *s, int dir, const struct stat *st,
+		    const char *path, struct pakhus_error *err)
+{
+	struct pk_env *env = calloc(1, sizeof(*env));
+	int rc;
+
+	if (!env) {
+		close(dir);
+		return pk_fail_nomem(err);
+	}
+	env->dir = dir;
+	env->device = st->st_dev;
+	env->inode = st->st_ino;
+	env->pid = getpid();
+	env->refs = 1;
+	env->journal.fd[0] = env->journal.fd[1] = -1;
+	pthread_rwlock_init(&env->use, NULL);
+	s->env = env;
+	rc = read_format(env, path, err);
+	if (!rc)
+		rc = pk_log_keys(dir, &env->keys, err);
+	if (!rc)
+		rc = pk_log_checkpoint(dir, env->format.origin, &env->keys,
+				       &env->checkpoint, err);
+	if (!rc)
+		rc = open_local(s, err);
+	if (rc) {
+		s->env = NULL;
+		env_free(env);
+		return rc;
+	}
+	env->next = envs;
+	envs = env;
+	return 0;
+}
+
+/* ---- handles ---- */
+
+static int open_dir(const char *path, unsigned flags, int *dir,
+		    struct pakhus_error *err)
+{
+	int rc;
+
+	if (flags & PAKHUS_CREATE) {
+		rc = pk_init_at(path, NULL, 1, err);
+		/* where it cannot be made it may be there all the same */
+		if (rc && rc != PAKHUS_EDENIED)
+			return rc;
+		pk_error_init(err);
+	}
+	*dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*dir < 0 && errno == ENOENT)
+		return pk_fail(err, PAKHUS_ENOTFOUND, "%s: no store there",
+			       path);
+	return *dir < 0 ? pk_fail_sys(err, "%s", path) : 0;
+}
+
+static int attach(struct pakhus *s, const char *path, struct pakhus_error *err)
+{
+	struct pk_env *env;
+	struct stat st;
+	int dir, rc = open_dir(path, s->flags, &dir, err);
+
+	if (rc)
+		return rc;
+	if (fstat(dir, &st)) {
+		close(dir);
+		return pk_fail_sys(err, "%s", path);
+	}
+	for (env = envs; env; env = env->next)
+		if (env->device == st.st_dev && env->inode == st.st_ino &&
+		    env->pid == getpid())
+			break;
+	if (!env)
+		return env_open(s, dir, &st, path, err);
+	close(dir);
+	if (s->flags & PAKHUS_REBUILD)
+		return pk_fail(err, PAKHUS_EBUSY,
+			       "the index can be made anew only while nobody "
+			       "else has the store open");
+	env->refs++;
+	s->env = env;
+	return 0;
+}
+
+int pakhus_open(struct pakhus **out, const char *path,
+		const struct pakhus_options *opt, struct pakhus_error *err)
+{
+	static const struct pakhus_options none;
+	struct pakhus *s;
+	int rc;
+
+	pk_error_init(err);
+	if (!opt)
+		opt = &none;
+	if (opt->level < 0 || opt->level > 19)
+		return pk_fail(err, PAKHUS_EINVAL,
+			       "the level must be 1 to 19, not %d", opt->level);
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return pk_fail_nomem(err);
+	s->flags = opt->flags;
+	s->level = opt->level ? opt->level : 12;
+	s->max_document = opt->max_document;
+	s->progress = opt->progress;
+	s->notice = opt->notice;
+	s->arg = opt->arg;
+	s->cache = pk_cache_new(opt->cache_size ? opt->cache_size : CACHE_SIZE);
+	if (!s->cache) {
+		free(s);
+		return pk_fail_nomem(err);
+	}
+	pthread_mutex_lock(&envs_lock);
+	rc = attach(s, path, err);
+	pthread_mutex_unlock(&envs_lock);
+	if (rc) {
+		pk_cache_free(s->cache);
+		free(s);
+		return rc;
+	}
+	*out = s;
+	return 0;
+}
+
+/* The last one out says that the index may be believed after a reboot. */
+static void stamp_clean(struct pk_env *env)
+{
+	AUTO(pk_txn_end) struct pk_txn t = PK_TXN_INIT;
+
+	if (!env->has_local || !env->index ||
+	    pk_presence_try(&env->locks, NULL) != 1 ||
+	    pk_txn_read(&t, env->index, NULL) || t.stamp.is_clean)
+		return;
+	pk_txn_end(&t);
+	if (pk_index_sync(env->index, NULL) ||
+	    pk_txn_write(&t, env->index, NULL))
+		return;
+	t.stamp.is_clean = 1;
+	if (!pk_txn_commit(&t, NULL))
+		pk_index_sync(env->index, NULL);
+}
+
+void pakhus_close(struct pakhus *s)
+{
+	struct pk_env *env, **at;
+
+	if (!s)
+		return;
+	env = s->env;
+	if (env->pid == getpid()) {
+		if (atomic_load(&s->wrote))
+			pk_integrate(s, NULL);
+		pthread_mutex_lock(&envs_lock);
+		if (!--env->refs) {
+			for (at = &envs; *at != env; at = &(*at)->next)
+				;
+			*at = env->next;
+			stamp_clean(env);
+			env_free(env);
+		}
+		pthread_mutex_unlock(&envs_lock);
+	}
+	pk_cache_free(s->cache);
+	free(s);
+}
+
+int pakhus_sync(struct pakhus *s, struct pakhus_error *err)
+{
+	int rc = pk_enter_write(s, err);
+
+	return rc ? rc : pk_integrate(s, err);
+}
+
+/* ---- what needs no store ---- */
+
+const char *pakhus_version(void)
+{
+	return PAKHUS_VERSION;
+}
+
+const char *pakhus_strstatus(int status)
+{
+	static const char *const text[] = {
+		"done", "not found", "invalid", "conflict", "damaged",
+		"a later version is needed", "beyond a limit", "busy",
+		"denied", "out of memory", "system error", "outcome unknown",
+		"cancelled",
+	};
+
+	return status <= 0 && status >= PAKHUS_ECANCELED ? text[-status]
+							 : "unknown status";
+}
+
+void pakhus_free(void *text)
+{
+	free(text);
+}

@@ -1,0 +1,166 @@
+/* store.h - an open store: what its parts are, and how calls use them.
+ *
+ * An environment is one store in one process, shared by its handles. Its
+ * parts know nothing of each other; the files below join them:
+ *
+ *	store.c      opening, recovery, closing; the invariants, numbered
+ *	init.c       making a store
+ *	replay.c     the index from the log
+ *	commit.c     appending to the journal, the sync, applying
+ *	integrate.c  from the journal into objects and log
+ *	view.c       a consistent view for a reading call
+ */
+#ifndef PK_STORE_H
+#define PK_STORE_H
+
+#include "auto.h"
+#include "cache.h"
+#include "index.h"
+#include "journal.h"
+#include "lock.h"
+#include "log.h"
+#include "object.h"
+
+#include <stdatomic.h>
+
+struct pk_env {
+	struct pk_env *next; /* of the process's list, under its lock */
+	unsigned refs;
+	uint64_t device, inode;
+	pid_t pid; /* who may use it: not a child after fork */
+	int dir;   /* the store's directory */
+	struct pk_format format;
+	struct pk_keys keys;
+
+	int has_local; /* 0: state in memory, as of the checkpoint */
+	int can_write;
+	char why_not[240];
+	struct pk_signer signer; /* where can_write */
+	struct pk_locks locks;	 /* where has_local, like the journal */
+	struct pk_journal journal;
+
+	/* Who uses the index holds use shared; who replaces it, or a
+	 * memory index that catches up, exclusively. Outermost of locks. */
+	pthread_rwlock_t use;
+	struct pk_index *index;
+	struct pk_checkpoint checkpoint; /* memory: what the index is as of */
+
+	/* Where applying goes on in the journal, under the commit lock. */
+	unsigned char at_generation[PK_GENERATION_SIZE];
+	uint64_t at_offset, at_seq;
+};
+
+struct pakhus {
+	struct pk_env *env;
+	struct pk_cache *cache;
+	int level;
+	size_t max_document;
+	unsigned flags;
+	pakhus_progress_fn *progress;
+	pakhus_notice_fn *notice;
+	void *arg;
+	atomic_int wrote;
+};
+
+/* ---- store.c ---- */
+
+/* First in every public call: empties err, and says whether the handle may
+ * be used in this process. */
+int pk_enter(struct pakhus *s, struct pakhus_error *err);
+/* The same, and whether it may be written. */
+int pk_enter_write(struct pakhus *s, struct pakhus_error *err);
+void pk_notice(struct pakhus *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+int pk_progress(struct pakhus *s, const char *what, uint64_t done,
+		uint64_t total, struct pakhus_error *err);
+/* After a call that failed: where the index was damaged and nobody else is
+ * in the store, makes it anew, and gives 1: call again. */
+int pk_mend(struct pakhus *s, int rc, struct pakhus_error *err);
+void pk_boot_id(unsigned char out[PK_BOOT_SIZE]);
+
+/* ---- init.c ---- */
+
+int pk_init_at(const char *path, const struct pakhus_init_options *opt,
+	       int may_exist, struct pakhus_error *err);
+/* Notes in local/home which inode local/ has; whether it is still so. */
+int pk_home_write(int dir, struct pakhus_error *err);
+int pk_home_is_here(int dir, struct pakhus_error *err);
+
+/* ---- replay.c ---- */
+
+/* Applies the log up to the checkpoint to the index, from where it is. The
+ * whole log is held against the root when it begins at 0. */
+int pk_replay(struct pakhus *s, struct pk_index *ix,
+	      const struct pk_checkpoint *to, struct pakhus_error *err);
+
+/* ---- commit.c ---- */
+
+/* Makes entries durable and visible up to a position. */
+int pk_commit(struct pakhus *s, uint64_t upto, struct pakhus_error *err);
+/* Applies to the index what a sync covered; the commit lock is held, or
+ * presence exclusively. */
+int pk_apply_journal(struct pakhus *s, uint64_t upto,
+		     struct pakhus_error *err);
+
+/* A record in the making: entries, and the texts they bring, in order. */
+struct pk_draft {
+	struct pk_entry *entry;
+	struct pk_shared **text; /* of a publish, by entry; else NULL */
+	size_t n, cap;
+	uint64_t size; /* of the payload, if every text is new */
+};
+int pk_draft_add(struct pk_draft *d, const struct pk_entry *e,
+		 struct pk_shared *text, struct pakhus_error *err);
+void pk_draft_clear(struct pk_draft *d); /* keeps the memory */
+void pk_draft_release(struct pk_draft *d);
+
+/* Is asked under the append lock, with everything appended applied to the
+ * index, whether the draft may be appended; may change it. */
+struct pk_view;
+typedef int pk_draft_fn(void *arg, struct pk_view *v, struct pk_draft *d,
+			struct pakhus_error *err);
+/* Appends and commits; where check leaves no entries nothing is done.
+ * *first is the position of the first entry. */
+int pk_write(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
+	     void *arg, uint64_t *first, struct pakhus_error *err);
+
+/* ---- integrate.c ---- */
+
+/* Moves a sealed slot into the tree; the integrate lock is held. */
+int pk_integrate_sealed(struct pakhus *s, struct pakhus_error *err);
+/* Moves everything; takes the locks. */
+int pk_integrate(struct pakhus *s, struct pakhus_error *err);
+/* Makes room for a record of span bytes in the active slot. */
+int pk_make_room(struct pakhus *s, uint64_t span, struct pakhus_error *err);
+/* Writes a long text as a whole object, durably, before its entry. */
+int pk_write_whole(struct pakhus *s, const unsigned char *hash,
+		   const struct pk_shared *text, struct pakhus_error *err);
+
+/* ---- view.c ---- */
+
+struct pk_view {
+	struct pakhus *store; /* NULL when closed */
+	struct pk_txn txn;
+};
+#define PK_VIEW AUTO(pk_view_close) struct pk_view
+#define PK_VIEW_INIT { .store = NULL }
+int pk_view_open(struct pk_view *v, struct pakhus *s, struct pakhus_error *err);
+/* The same for who holds env->use already. */
+int pk_view_begin(struct pk_view *v, struct pakhus *s,
+		  struct pakhus_error *err);
+void pk_view_close(struct pk_view *v);
+/* The text of a hash, from journal or object. PAKHUS_ENOTFOUND where there
+ * is none. */
+int pk_text(struct pk_view *v, const unsigned char hash[PK_HASH_SIZE],
+	    struct pk_shared **out, struct pakhus_error *err);
+/* The log entries from..to-1, which lie below the view's position. */
+int pk_entries(struct pk_view *v, uint64_t from, uint64_t to, pk_log_fn *fn,
+	       void *arg, struct pakhus_error *err);
+int pk_entry_at(struct pk_view *v, uint64_t seq, struct pk_entry *out,
+		struct pakhus_error *err);
+/* A record from the index's row. */
+void pk_record_fill(struct pakhus_record *r, const char *id,
+		    const char *version, const struct pk_live *live);
+void pk_time_text(uint64_t us, char out[20]);
+
+#endif
