@@ -52,7 +52,7 @@ static int next_batch(struct replay *r, uint64_t seq)
 	if (!rc)
 		rc = pk_progress(r->store, "reading the log", seq, r->to->size,
 				 r->err);
-	return rc ? rc : pk_txn_write(&r->txn, r->ix, r->err);
+	return rc ? rc : pk_index_begin(&r->txn, r->ix, r->err);
 }
 
 static int replay_entry(void *arg, uint64_t seq, const char *line, size_t size)
@@ -104,7 +104,7 @@ int pk_replay(struct pakhus *s, struct pk_index *ix,
 		if (!r.sha || !r.edge)
 			return pk_fail_nomem(err);
 	}
-	rc = pk_txn_write(&r.txn, ix, err);
+	rc = pk_index_begin(&r.txn, ix, err);
 	if (!rc)
 		rc = pk_log_walk(s->env->dir, to->size, from, to->size,
 				 replay_entry, &r, err);

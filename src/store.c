@@ -151,6 +151,22 @@ static int adopt_index(struct pk_env *env, struct pk_index *ix,
 	return pk_txn_commit(&t, err);
 }
 
+int pk_index_begin(struct pk_txn *t, struct pk_index *ix,
+		   struct pakhus_error *err)
+{
+	int rc = pk_txn_write(t, ix, err);
+
+	if (rc || !t->stamp.is_clean)
+		return rc;
+	/* that it is in use must be on the disk before anything else is (6) */
+	t->stamp.is_clean = 0;
+	pk_boot_id(t->stamp.boot);
+	rc = pk_txn_commit(t, err);
+	if (!rc)
+		rc = pk_index_sync(ix, err);
+	return rc ? rc : pk_txn_write(t, ix, err);
+}
+
 static int read_stamp(struct pk_index *ix, struct pk_stamp *st,
 		      struct pakhus_error *err)
 {
@@ -164,7 +180,7 @@ static int read_stamp(struct pk_index *ix, struct pk_stamp *st,
 
 /* Opens the index if it can be believed; else says why not. */
 static const char *open_index(struct pk_env *env, uint64_t entries,
-			      char *why, size_t size, int *is_new)
+			      char why[480], int *is_new)
 {
 	struct pakhus_error e = { .status = 0 };
 	struct pk_stamp st;
@@ -172,7 +188,7 @@ static const char *open_index(struct pk_env *env, uint64_t entries,
 
 	if (pk_index_open(&env->index, env->dir, &e) ||
 	    read_stamp(env->index, &st, &e)) {
-		snprintf(why, size, "%s", e.text);
+		snprintf(why, 480, "%s", e.text);
 		return why;
 	}
 	fault = distrust(env, env->index, &st, entries);
@@ -185,14 +201,14 @@ static const char *open_index(struct pk_env *env, uint64_t entries,
 static int make_index(struct pakhus *s, int drop, struct pakhus_error *err)
 {
 	struct pk_env *env = s->env;
-	char why[256] = "it was asked for";
+	char why[480] = "it was asked for";
 	struct pk_cursor c;
 	const char *fault = why;
 	int rc, is_new = 0;
 
 	pk_journal_cursor(&env->journal, &c);
 	if (!drop)
-		fault = open_index(env, c.seq, why, sizeof(why), &is_new);
+		fault = open_index(env, c.seq, why, &is_new);
 	if (fault) {
 		pk_index_close(env->index);
 		env->index = NULL;
@@ -290,7 +306,11 @@ static int recover(struct pakhus *s, struct pakhus_error *err)
 	struct pk_cursor c;
 	int rc;
 
-	rc = pk_journal_make(env->dir, err);
+	/* again, as others were free to install one until now */
+	rc = pk_log_checkpoint(env->dir, env->format.origin, &env->keys,
+			       &env->checkpoint, err);
+	if (!rc)
+		rc = pk_journal_make(env->dir, err);
 	if (!rc)
 		rc = pk_journal_open(&env->journal, env->dir, err);
 	if (!rc)
@@ -662,6 +682,16 @@ static void stamp_clean(struct pk_env *env)
 		pk_index_sync(env->index, NULL);
 }
 
+static int integrate(struct pakhus *s, struct pakhus_error *err)
+{
+	int rc;
+
+	pthread_rwlock_rdlock(&s->env->use);
+	rc = pk_integrate(s, err);
+	pthread_rwlock_unlock(&s->env->use);
+	return rc;
+}
+
 void pakhus_close(struct pakhus *s)
 {
 	struct pk_env *env, **at;
@@ -671,7 +701,7 @@ void pakhus_close(struct pakhus *s)
 	env = s->env;
 	if (env->pid == getpid()) {
 		if (atomic_load(&s->wrote))
-			pk_integrate(s, NULL);
+			integrate(s, NULL);
 		pthread_mutex_lock(&envs_lock);
 		if (!--env->refs) {
 			for (at = &envs; *at != env; at = &(*at)->next)
@@ -690,7 +720,7 @@ int pakhus_sync(struct pakhus *s, struct pakhus_error *err)
 {
 	int rc = pk_enter_write(s, err);
 
-	return rc ? rc : pk_integrate(s, err);
+	return rc ? rc : integrate(s, err);
 }
 
 /* ---- what needs no store ---- */

@@ -1,0 +1,372 @@
+/* commit.c - the way of a record: appended, synced, applied.
+ *
+ * Publishers that wait for the commit lock while one of them syncs find
+ * themselves covered by the next sync, so many share one.
+ */
+#include "store.h"
+#include "io.h"
+#include "sum.h"
+
+#include <stdio.h>
+
+/* ---- drafts ---- */
+
+int pk_draft_add(struct pk_draft *d, const struct pk_entry *e,
+		 struct pk_shared *text, struct pakhus_error *err)
+{
+	char line[PK_ENTRY_MAX];
+
+	if (d->n == d->cap) {
+		size_t cap = d->cap ? 2 * d->cap : 1;
+		void *entry = realloc(d->entry, cap * sizeof(*d->entry));
+		void *texts;
+
+		if (!entry)
+			return pk_fail_nomem(err);
+		d->entry = entry;
+		texts = realloc(d->text, cap * sizeof(*d->text));
+		if (!texts)
+			return pk_fail_nomem(err);
+		d->text = texts;
+		d->cap = cap;
+	}
+	d->entry[d->n] = *e;
+	d->text[d->n] = text ? pk_shared_ref(text) : NULL;
+	d->size += 2 + pk_entry_encode(e, line);
+	if (text)
+		d->size += PK_TEXT_HEADER + text->size;
+	d->n++;
+	return 0;
+}
+
+void pk_draft_clear(struct pk_draft *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		pk_shared_free(d->text[i]);
+	d->n = 0;
+	d->size = 0;
+}
+
+void pk_draft_release(struct pk_draft *d)
+{
+	pk_draft_clear(d);
+	free(d->entry);
+	free(d->text);
+}
+
+/* ---- applying ---- */
+
+/* The text that an entry brought, if the next one of its record is that. */
+static int take_text(struct pk_bytes *texts, const struct pk_entry *e,
+		     struct pk_text *t)
+{
+	struct pk_bytes try = *texts;
+
+	if (e->op != PK_OP_PUBLISH || !try.left ||
+	    pk_text_next(&try, t) != 1 ||
+	    memcmp(t->hash, e->hash, PK_HASH_SIZE))
+		return 0;
+	*texts = try;
+	return 1;
+}
+
+/* {"manifest": stands before the manifest in a document (F-10). */
+#define MANIFEST_AT 12
+
+static int apply_entry(struct pk_txn *txn, const struct pk_reading *r,
+		       uint64_t seq, const struct pk_entry *e,
+		       struct pk_bytes *texts, struct pakhus_error *err)
+{
+	struct pk_bytes manifest = { NULL, 0 };
+	struct pk_location at = { .slot = r->slot };
+	struct pk_text t;
+	int has_text = take_text(texts, e, &t), rc;
+
+	if (has_text && MANIFEST_AT + e->manifest_size <= t.size) {
+		manifest.at = (const unsigned char *)t.text + MANIFEST_AT;
+		manifest.left = e->manifest_size;
+	}
+	rc = pk_index_apply(txn, seq, e, manifest, err);
+	if (rc || !has_text)
+		return rc;
+	memcpy(at.generation, r->record.generation, PK_GENERATION_SIZE);
+	at.offset = r->from + PK_RECORD_HEADER +
+		    (uint64_t)((unsigned char *)t.text - r->payload);
+	at.size = t.size;
+	at.sum = pk_sum(0, t.text, t.size);
+	at.ordinal = txn->ordinal;
+	return pk_index_locate(txn, e->hash, &at, err);
+}
+
+static int apply_record(struct pk_txn *txn, const struct pk_reading *r,
+			struct pakhus_error *err)
+{
+	struct pk_bytes entries = { r->payload, r->record.payload };
+	struct pk_bytes texts = entries, line;
+	struct pk_entry e;
+
+	for (uint32_t i = 0; i < r->record.entries; i++)
+		pk_bundle_next(&texts, &line);
+	for (uint32_t i = 0; i < r->record.entries; i++) {
+		uint64_t seq = r->record.seq + i;
+		const char *fault;
+		int rc;
+
+		pk_bundle_next(&entries, &line);
+		fault = pk_entry_decode((const char *)line.at, line.left, &e);
+		if (fault)
+			return pk_fail(err,
+				       fault == pk_entry_newer
+					       ? PAKHUS_EVERSION
+					       : PAKHUS_ECORRUPT,
+				       "journal entry %llu: %s",
+				       (unsigned long long)seq, fault);
+		if (seq < txn->stamp.applied) {
+			struct pk_text passed;
+
+			take_text(&texts, &e, &passed);
+			continue;
+		}
+		rc = apply_entry(txn, r, seq, &e, &texts, err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int pk_apply_journal(struct pakhus *s, uint64_t upto, struct pakhus_error *err)
+{
+	struct pk_env *env = s->env;
+	AUTO(pk_txn_end) struct pk_txn txn = PK_TXN_INIT;
+	struct pk_cursor c;
+	int rc = pk_txn_read(&txn, env->index, err);
+
+	if (rc || txn.stamp.applied >= upto)
+		return rc;
+	pk_txn_end(&txn);
+	rc = pk_index_begin(&txn, env->index, err);
+	if (rc)
+		return rc;
+	pk_journal_cursor(&env->journal, &c);
+	for (int active = !c.has_sealed; active < 2; active++) {
+		AUTO(pk_reading_release) struct pk_reading r = {
+			.slot = active ? c.slot : !c.slot,
+			.end = active ? c.end : c.sealed_end,
+		};
+
+		/* where the last time ended, if that is on the way */
+		if (active && env->at_seq <= txn.stamp.applied &&
+		    !memcmp(env->at_generation, c.generation,
+			    PK_GENERATION_SIZE))
+			r.at = env->at_offset;
+		while ((rc = pk_reading_next(&env->journal, &r, err)) == 1) {
+			if (r.record.seq >= upto) {
+				r.at = r.from;
+				break;
+			}
+			if (r.record.seq + r.record.entries <=
+			    txn.stamp.applied)
+				continue;
+			rc = apply_record(&txn, &r, err);
+			if (rc)
+				return rc;
+		}
+		if (rc < 0)
+			return rc;
+		memcpy(env->at_generation, r.record.generation,
+		       PK_GENERATION_SIZE);
+		env->at_offset = r.at;
+		env->at_seq = txn.stamp.applied;
+	}
+	if (txn.stamp.applied < upto)
+		return pk_fail(err, PAKHUS_ECORRUPT,
+			       "the journal ends at entry %llu, and %llu were "
+			       "durable",
+			       (unsigned long long)txn.stamp.applied,
+			       (unsigned long long)upto);
+	return pk_txn_commit(&txn, err);
+}
+
+/* ---- the sync ---- */
+
+static int fail_stopped(struct pakhus_error *err)
+{
+	return pk_fail(err, PAKHUS_ESYS,
+		       "writing has stopped since a sync failed; it goes on "
+		       "when the store is opened with nobody else in it");
+}
+
+/* The commit lock is held. */
+static int sync_journal(struct pakhus *s, uint64_t *covered,
+			struct pakhus_error *err)
+{
+	struct pk_journal *j = &s->env->journal;
+	struct pakhus_error e = { .status = 0 };
+	struct pk_cursor c;
+	int rc = 0;
+
+	if (atomic_load(&j->page->syncing))
+		rc = pk_journal_redo(j, &e);
+	pk_journal_cursor(j, &c);
+	*covered = c.seq;
+	if (!rc) {
+		atomic_store(&j->page->syncing, 1);
+		rc = pk_journal_sync(j, &e);
+	}
+	if (!rc) {
+		atomic_store(&j->page->syncing, 0);
+		return 0;
+	}
+	atomic_store(&j->page->failed, 1);
+	return pk_fail(err, PAKHUS_EUNKNOWN,
+		       "outcome unknown until the store is opened with nobody "
+		       "else in it: %s", e.text);
+}
+
+int pk_commit(struct pakhus *s, uint64_t upto, struct pakhus_error *err)
+{
+	struct pk_page *page = s->env->journal.page;
+	PK_HELD held = { NULL, 0 };
+	uint64_t covered;
+	int rc;
+
+	rc = pk_hold(&held, &s->env->locks, PK_LOCK_COMMIT, err);
+	if (rc || atomic_load(&page->durable) >= upto)
+		return rc;
+	if (atomic_load(&page->failed))
+		return pk_fail(err, PAKHUS_EUNKNOWN,
+			       "outcome unknown until the store is opened "
+			       "with nobody else in it: a sync of the journal "
+			       "failed");
+	rc = sync_journal(s, &covered, err);
+	if (rc)
+		return rc;
+	/* applied first, so that who reads is behind only if this fails (4) */
+	rc = pk_apply_journal(s, covered, err);
+	atomic_store(&page->durable, covered);
+	return rc;
+}
+
+/* ---- the append ---- */
+
+/* Whether the store has a text already, or will without this record. */
+static int has_text(struct pk_view *v, const unsigned char *hash,
+		    struct pakhus_error *err)
+{
+	struct pk_location at;
+	int rc = pk_index_location(&v->txn, hash, &at, err);
+
+	return rc ? rc : pk_object_exists(v->store->env->dir, hash, err);
+}
+
+/* The bytes of a record, with room for its header. */
+static int build(struct pk_view *v, const struct pk_draft *d,
+		 unsigned char **out, uint64_t *size, uint32_t *texts,
+		 struct pakhus_error *err)
+{
+	AUTO_FREE unsigned char *buf = malloc(PK_RECORD_HEADER + d->size);
+	unsigned char *p = buf + PK_RECORD_HEADER;
+	char line[PK_ENTRY_MAX];
+
+	if (!buf)
+		return pk_fail_nomem(err);
+	for (size_t i = 0; i < d->n; i++) {
+		size_t n = pk_entry_encode(&d->entry[i], line);
+
+		p += pk_bundle_put(p, line, n);
+	}
+	*texts = 0;
+	for (size_t i = 0; i < d->n; i++) {
+		const struct pk_shared *t = d->text[i];
+		int has;
+
+		if (!t || t->size > PK_DELTA_MAX)
+			continue;
+		has = has_text(v, d->entry[i].hash, err);
+		if (has < 0)
+			return has;
+		if (has)
+			continue;
+		pk_text_header(p, d->entry[i].hash, t->size);
+		memcpy(p + PK_TEXT_HEADER, t->bytes, t->size);
+		p += PK_TEXT_HEADER + t->size;
+		++*texts;
+	}
+	*size = (uint64_t)(p - buf) - PK_RECORD_HEADER;
+	*out = PK_MOVE(buf);
+	return 0;
+}
+
+/* One try; *at 0 where there is no room. */
+static int append(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
+		  void *arg, uint64_t *first, uint64_t *at, uint64_t *span,
+		  struct pakhus_error *err)
+{
+	struct pk_env *env = s->env;
+	PK_HELD held = { NULL, 0 };
+	AUTO_FREE unsigned char *buf = NULL;
+	AUTO(pk_txn_end) struct pk_txn txn = PK_TXN_INIT;
+	struct pk_view view = { .store = s };
+	struct pk_cursor c;
+	uint64_t size;
+	uint32_t texts;
+	int rc = pk_hold(&held, &env->locks, PK_LOCK_APPEND, err);
+
+	if (rc)
+		return rc;
+	if (atomic_load(&env->journal.page->failed))
+		return fail_stopped(err);
+	rc = pk_journal_catch_up(&env->journal, err);
+	if (rc)
+		return rc;
+	pk_journal_cursor(&env->journal, &c);
+	*first = c.seq;
+	if (check) {
+		rc = pk_commit(s, c.seq, err);
+		if (rc)
+			return rc;
+	}
+	rc = pk_txn_read(&view.txn, env->index, err);
+	txn = view.txn;
+	if (!rc && check)
+		rc = check(arg, &view, d, err);
+	*at = 1;
+	if (rc || !d->n)
+		return rc;
+	rc = build(&view, d, &buf, &size, &texts, err);
+	if (rc)
+		return rc;
+	*span = pk_record_span(size);
+	return pk_journal_append(&env->journal, buf, size, (uint32_t)d->n,
+				 texts, at, err);
+}
+
+static int write_draft(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
+		       void *arg, uint64_t *first, struct pakhus_error *err)
+{
+	for (;;) {
+		uint64_t at, span = 0;
+		int rc = append(s, d, check, arg, first, &at, &span, err);
+
+		if (rc || !d->n)
+			return rc;
+		if (at) {
+			atomic_store(&s->wrote, 1);
+			return pk_commit(s, *first + d->n, err);
+		}
+		rc = pk_make_room(s, span, err);
+		if (rc)
+			return rc;
+	}
+}
+
+int pk_write(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
+	     void *arg, uint64_t *first, struct pakhus_error *err)
+{
+	int rc;
+
+	pthread_rwlock_rdlock(&s->env->use);
+	rc = write_draft(s, d, check, arg, first, err);
+	pthread_rwlock_unlock(&s->env->use);
+	return rc;
+}

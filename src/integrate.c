@@ -1,0 +1,539 @@
+/* integrate.c - from a sealed slot into the tree that mirrors see.
+ *
+ *  1. stage every text that is no object yet: choose a base, encode, write
+ *  2. sync what was staged, rename it into objects/, sync the directories,
+ *     also of objects that were there already
+ *  3. write bundles and tiles, full and partial, and sync their directories
+ *  4. note in local/last-signed what is about to be signed, synced
+ *  5. install log/checkpoint, sync log/
+ *  6. let the index point at the objects
+ *  7. free the slot
+ *
+ * Killed anywhere, the next holder of the lock does it again from 1 with
+ * the same result: names are hashes and positions, contents follow from the
+ * slot. An object that was staged at another level or base is another
+ * encoding of the same text.
+ */
+#include "store.h"
+#include "io.h"
+#include "tmpfile.h"
+
+#include <stdio.h>
+
+struct job {
+	struct pakhus *store;
+	struct pk_txn txn;
+	struct pk_cursor cursor;
+	unsigned char (*staged)[PK_HASH_SIZE]; /* to be placed */
+	size_t n, cap;
+	unsigned char touched[256]; /* directories of objects to be synced */
+	struct pakhus_error *err;
+};
+
+static void job_release(struct job *j)
+{
+	pk_txn_end(&j->txn);
+	free(j->staged);
+}
+
+typedef int job_fn(struct job *j, uint64_t seq, struct pk_bytes line,
+		   const struct pk_entry *e, const struct pk_text *text,
+		   void *arg);
+
+/* Calls fn for every entry of the sealed slot from a position on, with the
+ * text that it brought, or NULL. */
+static int each_sealed(struct job *j, uint64_t from, job_fn *fn, void *arg)
+{
+	AUTO(pk_reading_release) struct pk_reading r = {
+		.slot = !j->cursor.slot, .end = j->cursor.sealed_end
+	};
+	struct pk_entry e;
+	int rc;
+
+	while ((rc = pk_reading_next(&j->store->env->journal, &r, j->err)) ==
+	       1) {
+		struct pk_bytes entries = { r.payload, r.record.payload };
+		struct pk_bytes texts = entries, line;
+
+		for (uint32_t i = 0; i < r.record.entries; i++)
+			pk_bundle_next(&texts, &line);
+		for (uint32_t i = 0; i < r.record.entries; i++) {
+			uint64_t seq = r.record.seq + i;
+			struct pk_bytes try = texts;
+			struct pk_text text;
+			const char *fault;
+			int has;
+
+			pk_bundle_next(&entries, &line);
+			fault = pk_entry_decode((const char *)line.at,
+						line.left, &e);
+			if (fault)
+				return pk_fail(j->err, PAKHUS_ECORRUPT,
+					       "journal entry %llu: %s",
+					       (unsigned long long)seq, fault);
+			has = e.op == PK_OP_PUBLISH && try.left &&
+			      pk_text_next(&try, &text) == 1 &&
+			      !memcmp(text.hash, e.hash, PK_HASH_SIZE);
+			if (has)
+				texts = try;
+			if (seq < from)
+				continue;
+			rc = fn(j, seq, line, &e, has ? &text : NULL, arg);
+			if (rc)
+				return rc;
+		}
+	}
+	return rc;
+}
+
+/* ---- 1: bases ---- */
+
+/* The length of major.minor in a version. */
+static size_t minor_length(const char *version)
+{
+	const char *dot = strchr(version, '.');
+
+	dot = dot ? strchr(dot + 1, '.') : NULL;
+	return dot ? (size_t)(dot - version) : strlen(version);
+}
+
+static int same_minor(const char *a, const char *b)
+{
+	size_t n = minor_length(a);
+
+	return n == minor_length(b) && !memcmp(a, b, n);
+}
+
+/* Takes the text of a hash as a base, if it can be one: 1, 0 or a failure. */
+static int take_base(struct job *j, const unsigned char *hash,
+		     const struct pk_text *text, struct pk_base *out)
+{
+	struct pakhus_error e = { .status = 0 };
+	struct pk_view v = { .store = j->store, .txn = j->txn };
+	struct pk_trailer t;
+	int rc;
+
+	if (!memcmp(hash, text->hash, PK_HASH_SIZE))
+		return 0;
+	/* a base that is damaged or gone is none; verify speaks of it */
+	if (pk_object_trailer(j->store->env->dir, hash, &t, &e) ||
+	    t.depth >= PK_CHAIN_MAX || t.raw_size > PK_DELTA_MAX)
+		return 0;
+	rc = pk_text(&v, hash, &out->text, &e);
+	if (rc)
+		return rc == PAKHUS_ENOMEM ? pk_fail_nomem(j->err) : 0;
+	memcpy(out->hash, hash, PK_HASH_SIZE);
+	out->depth = t.depth;
+	return 1;
+}
+
+static int base_of_ordinal(struct job *j, const char *id, uint64_t ordinal,
+			   const struct pk_text *text, struct pk_line *line,
+			   struct pk_base *out)
+{
+	int rc = pk_index_line(&j->txn, id, ordinal, line, j->err);
+
+	return rc == 1 && line->is_publish
+		       ? take_base(j, line->hash, text, out)
+		       : rc < 0 ? rc : 0;
+}
+
+/* F-19: n is made against n less 8^k, k its trailing zero digits in base 8;
+ * where that one cannot be a base, n's lowest digit that is not zero is
+ * cleared whole, and so on. A read decodes 7 texts on average this way and
+ * the deltas stay nearly those of a chain; see FORMAT.md. */
+static int rule_base(struct job *j, const char *id, uint64_t n,
+		     const struct pk_text *text, struct pk_line *line,
+		     struct pk_base *out)
+{
+	unsigned shift = 0;
+	int rc;
+
+	if (!n)
+		return 0;
+	while (!(n >> shift & 7))
+		shift += 3;
+	rc = base_of_ordinal(j, id, n - (UINT64_C(1) << shift), text, line,
+			     out);
+	while (!rc && n) {
+		while (!(n >> shift & 7))
+			shift += 3;
+		n &= ~(UINT64_C(7) << shift);
+		rc = base_of_ordinal(j, id, n, text, line, out);
+	}
+	return rc;
+}
+
+/* In a branched history (2.1.9 after 3.0.0) the rule's base may be of
+ * another line than this version; then the one that sorts before it is. */
+static int line_base(struct job *j, uint64_t seq, const struct pk_entry *e,
+		     const struct pk_text *text, const struct pk_base *rule,
+		     const struct pk_line *rule_line, struct pk_base *out)
+{
+	char version[PK_VERSION_MAX + 1];
+	struct pk_live live;
+	int rc;
+
+	if (!rule->text || same_minor(e->version, rule_line->version))
+		return 0;
+	rc = pk_index_neighbour(&j->txn, e->id, e->version, version, j->err);
+	if (rc != 1 || !same_minor(e->version, version))
+		return rc < 0 ? rc : 0;
+	rc = pk_index_version(&j->txn, e->id, version, &live, j->err);
+	/* a base is always older: what is newer may be based on this text */
+	if (rc != 1 || live.seq >= seq)
+		return rc < 0 ? rc : 0;
+	return take_base(j, live.hash, text, out);
+}
+
+static void base_release(struct pk_base *b)
+{
+	pk_shared_free(b->text);
+}
+
+static int encode(struct job *j, uint64_t seq, const struct pk_entry *e,
+		  uint64_t ordinal, const struct pk_text *text,
+		  unsigned char **out, size_t *size)
+{
+	AUTO(base_release) struct pk_base rule = { .text = NULL };
+	AUTO(base_release) struct pk_base line = { .text = NULL };
+	AUTO_FREE unsigned char *other = NULL;
+	struct pk_line rule_line;
+	size_t other_size;
+	int rc = rule_base(j, e->id, ordinal, text, &rule_line, &rule);
+
+	if (rc >= 0)
+		rc = line_base(j, seq, e, text, &rule, &rule_line, &line);
+	if (rc < 0)
+		return rc;
+	rc = pk_object_encode(text->hash, text->text, text->size,
+			      rule.text ? &rule : NULL, j->store->level, out,
+			      size, j->err);
+	if (rc || !line.text)
+		return rc;
+	rc = pk_object_encode(text->hash, text->text, text->size, &line,
+			      j->store->level, &other, &other_size, j->err);
+	if (!rc && other_size < *size) {
+		unsigned char *swap = *out;
+
+		*out = other;
+		other = swap;
+		*size = other_size;
+	}
+	return rc;
+}
+
+/* ---- 1 and 2: objects ---- */
+
+static int remember(struct job *j, const unsigned char *hash)
+{
+	if (j->n == j->cap) {
+		size_t cap = j->cap ? 2 * j->cap : 16;
+		void *p = realloc(j->staged, cap * sizeof(*j->staged));
+
+		if (!p)
+			return pk_fail_nomem(j->err);
+		j->staged = p;
+		j->cap = cap;
+	}
+	memcpy(j->staged[j->n++], hash, PK_HASH_SIZE);
+	return 0;
+}
+
+static int stage(struct job *j, uint64_t seq, struct pk_bytes line,
+		 const struct pk_entry *e, const struct pk_text *text,
+		 void *arg)
+{
+	int dir = j->store->env->dir;
+	AUTO_FREE unsigned char *bytes = NULL;
+	struct pk_location at;
+	size_t size;
+	int rc;
+
+	(void)line, (void)arg;
+	if (e->op == PK_OP_PUBLISH)
+		j->touched[e->hash[0]] = 1;
+	if (!text)
+		return 0;
+	rc = pk_object_exists(dir, text->hash, j->err);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	/* its ordinal; not known after the index was rebuilt meanwhile, and
+	 * then it is whole */
+	rc = pk_index_location(&j->txn, text->hash, &at, j->err);
+	if (rc < 0)
+		return rc;
+	rc = encode(j, seq, e, rc ? at.ordinal : 0, text, &bytes, &size);
+	if (!rc)
+		rc = pk_object_stage(dir, text->hash, bytes, size, j->err);
+	return rc ? rc : remember(j, text->hash);
+}
+
+static int place_staged(struct job *j)
+{
+	int dir = j->store->env->dir, rc = 0;
+
+	for (size_t i = 0; i < j->n && !rc; i++)
+		rc = pk_object_sync(dir, j->staged[i], j->err);
+	for (size_t i = 0; i < j->n && !rc; i++)
+		rc = pk_object_place(dir, j->staged[i], j->err);
+	for (unsigned i = 0; i < 256 && !rc; i++)
+		if (j->touched[i])
+			rc = pk_object_sync_dir(dir, (unsigned char)i, j->err);
+	return rc;
+}
+
+/* ---- 3 to 5: the log ---- */
+
+struct writing {
+	struct pk_log_writer log;
+	struct pk_checkpoint last; /* signed before */
+};
+
+static int fail_rolled_back(struct job *j, const struct writing *w)
+{
+	return pk_fail(j->err, PAKHUS_EDENIED,
+		       "the log was rolled back: %llu entries were signed "
+		       "before, and they are not what it holds now",
+		       (unsigned long long)w->last.size);
+}
+
+/* What was signed last is a prefix of what is signed next (5). It is longer
+ * than the checkpoint only where the machine went down between 4 and 5. */
+static int check_prefix(struct job *j, struct writing *w)
+{
+	unsigned char root[PK_HASH_SIZE];
+
+	if (w->log.edge.size != w->last.size)
+		return 0;
+	if (pk_edge_root(&w->log.edge, w->log.sha, root))
+		return pk_fail_nomem(j->err);
+	return memcmp(root, w->last.root, PK_HASH_SIZE)
+		       ? fail_rolled_back(j, w)
+		       : 0;
+}
+
+static int add_entry(struct job *j, uint64_t seq, struct pk_bytes line,
+		     const struct pk_entry *e, const struct pk_text *text,
+		     void *arg)
+{
+	struct writing *w = arg;
+	int rc;
+
+	(void)e, (void)text;
+	if (seq != w->log.edge.size)
+		return pk_fail(j->err, PAKHUS_ECORRUPT,
+			       "journal entry %llu: F-56 the log ends at %llu",
+			       (unsigned long long)seq,
+			       (unsigned long long)w->log.edge.size);
+	rc = pk_log_add(&w->log, line.at, line.left);
+	return rc ? rc : check_prefix(j, w);
+}
+
+static int read_last(struct job *j, struct pk_checkpoint *last)
+{
+	AUTO_FREE char *note = NULL;
+	struct pk_bytes text, signatures;
+	const char *fault;
+	size_t size;
+	int rc = pk_read_file(j->store->env->dir, "local/last-signed",
+			      PK_NOTE_MAX, &note, &size, j->err);
+
+	if (rc)
+		return rc;
+	fault = pk_note_decode(note, size, &text, &signatures);
+	if (!fault)
+		fault = pk_checkpoint_decode(text, last);
+	if (fault)
+		return pk_fail(j->err, PAKHUS_ECORRUPT, "local/last-signed: %s",
+			       fault);
+	return 0;
+}
+
+static void close_writing(struct writing *w)
+{
+	pk_log_close_writer(&w->log);
+}
+
+static int write_log(struct job *j, struct pk_checkpoint *c)
+{
+	struct pk_env *env = j->store->env;
+	AUTO(close_writing) struct writing w = { .log = { .dir = -1 } };
+	char note[PK_CHECKPOINT_NOTE];
+	size_t size;
+	int rc = read_last(j, &w.last);
+
+	if (!rc)
+		rc = pk_log_open_writer(&w.log, env->dir, c, j->err);
+	if (!rc)
+		rc = check_prefix(j, &w);
+	if (!rc)
+		rc = each_sealed(j, c->size, add_entry, &w);
+	if (!rc && w.last.size > w.log.edge.size)
+		rc = fail_rolled_back(j, &w);
+	if (!rc)
+		rc = pk_log_finish(&w.log, c->root);
+	if (rc)
+		return rc;
+	c->size = w.log.edge.size;
+	rc = pk_log_sign(c, &env->signer, note, &size, j->err);
+	if (!rc)
+		rc = pk_install(env->dir, "local/last-signed", note, size,
+				0600, j->err);
+	if (!rc)
+		rc = pk_sync_dir(env->dir, "local", j->err);
+	return rc ? rc : pk_log_install(env->dir, note, size, j->err);
+}
+
+/* ---- 6: the index ---- */
+
+static int forget_location(struct job *j, uint64_t seq, struct pk_bytes line,
+			   const struct pk_entry *e, const struct pk_text *text,
+			   void *arg)
+{
+	(void)seq, (void)line, (void)e;
+	return text ? pk_index_locate(arg, text->hash, NULL, j->err) : 0;
+}
+
+static int point_at_objects(struct job *j, const struct pk_checkpoint *c)
+{
+	AUTO(pk_txn_end) struct pk_txn t = PK_TXN_INIT;
+	int rc = pk_index_begin(&t, j->store->env->index, j->err);
+
+	if (!rc)
+		rc = each_sealed(j, 0, forget_location, &t);
+	if (rc)
+		return rc;
+	t.stamp.checkpoint = c->size;
+	memcpy(t.stamp.root, c->root, PK_HASH_SIZE);
+	return pk_txn_commit(&t, j->err);
+}
+
+/* ---- the whole ---- */
+
+int pk_integrate_sealed(struct pakhus *s, struct pakhus_error *err)
+{
+	struct pk_env *env = s->env;
+	AUTO(job_release) struct job j = { .store = s,
+					   .txn = PK_TXN_INIT,
+					   .err = err };
+	PK_HELD held = { NULL, 0 };
+	struct pk_checkpoint c;
+	int rc;
+
+	pk_journal_cursor(&env->journal, &j.cursor);
+	if (!j.cursor.has_sealed)
+		return 0;
+	rc = pk_log_checkpoint(env->dir, env->format.origin, &env->keys, &c,
+			       err);
+	if (rc)
+		return rc;
+	if (c.size < j.cursor.first) {
+		rc = pk_txn_read(&j.txn, env->index, err);
+		if (!rc)
+			rc = each_sealed(&j, c.size, stage, NULL);
+		pk_txn_end(&j.txn);
+		if (!rc)
+			rc = place_staged(&j);
+		if (!rc)
+			rc = write_log(&j, &c);
+		if (rc)
+			return rc;
+	}
+	atomic_store(&env->journal.page->checkpoint, c.size);
+	rc = point_at_objects(&j, &c);
+	if (!rc)
+		rc = pk_hold(&held, &env->locks, PK_LOCK_APPEND, err);
+	if (rc)
+		return rc;
+	pk_journal_free_sealed(&env->journal);
+	pk_log_prune(env->dir, c.size);
+	return 0;
+}
+
+/* Seals the active slot, if it holds anything; the integrate lock is held
+ * and no slot is sealed. */
+static int seal(struct pakhus *s, uint64_t grow, uint64_t need,
+		struct pakhus_error *err)
+{
+	struct pk_env *env = s->env;
+	PK_HELD append = { NULL, 0 };
+	PK_HELD commit = { NULL, 0 };
+	struct pk_cursor c;
+	int rc = pk_hold(&append, &env->locks, PK_LOCK_APPEND, err);
+
+	if (rc)
+		return rc;
+	rc = pk_journal_catch_up(&env->journal, err);
+	pk_journal_cursor(&env->journal, &c);
+	if (!rc)
+		rc = pk_commit(s, c.seq, err);
+	if (!rc)
+		rc = pk_hold(&commit, &env->locks, PK_LOCK_COMMIT, err);
+	if (rc || (!c.end && !need))
+		return rc;
+	/* others may have made room meanwhile */
+	if (need && c.end + need <= c.size[c.slot])
+		return 0;
+	rc = pk_journal_seal(&env->journal, grow, err);
+	if (rc && c.size[!c.slot] >= need) {
+		/* larger would be better, but the disk is full */
+		pk_error_init(err);
+		rc = pk_journal_seal(&env->journal, 0, err);
+	}
+	return rc;
+}
+
+int pk_integrate(struct pakhus *s, struct pakhus_error *err)
+{
+	PK_HELD held = { NULL, 0 };
+	int rc = pk_hold(&held, &s->env->locks, PK_LOCK_INTEGRATE, err);
+
+	if (!rc)
+		rc = pk_integrate_sealed(s, err);
+	if (!rc)
+		rc = seal(s, 0, 0, err);
+	return rc ? rc : pk_integrate_sealed(s, err);
+}
+
+int pk_make_room(struct pakhus *s, uint64_t span, struct pakhus_error *err)
+{
+	PK_HELD held = { NULL, 0 };
+	struct pk_cursor c;
+	uint64_t grow;
+	int rc = pk_hold(&held, &s->env->locks, PK_LOCK_INTEGRATE, err);
+
+	if (!rc)
+		rc = pk_integrate_sealed(s, err);
+	if (rc)
+		return rc;
+	pk_journal_cursor(&s->env->journal, &c);
+	grow = 2 * c.size[c.slot]; /* it filled: the next one lasts longer */
+	if (grow < span)
+		grow = span;
+	if (grow > PK_SLOT_MAX)
+		grow = PK_SLOT_MAX;
+	return seal(s, grow, span, err);
+}
+
+int pk_write_whole(struct pakhus *s, const unsigned char *hash,
+		   const struct pk_shared *text, struct pakhus_error *err)
+{
+	int dir = s->env->dir;
+	AUTO_FREE unsigned char *bytes = NULL;
+	PK_HELD held = { NULL, 0 };
+	size_t size;
+	int rc = pk_object_encode(hash, text->bytes, text->size, NULL,
+				  s->level, &bytes, &size, err);
+
+	/* the stage's names are hashes: one at a time */
+	if (!rc)
+		rc = pk_hold(&held, &s->env->locks, PK_LOCK_INTEGRATE, err);
+	if (!rc)
+		rc = pk_object_stage(dir, hash, bytes, size, err);
+	if (!rc)
+		rc = pk_object_sync(dir, hash, err);
+	if (!rc)
+		rc = pk_object_place(dir, hash, err);
+	return rc ? rc : pk_object_sync_dir(dir, hash[0], err);
+}

@@ -1,0 +1,274 @@
+/* publish.c - documents in, one by one and in batches. */
+#include "store.h"
+#include "canon.h"
+#include "utf8.h"
+
+#include <stdio.h>
+#include <time.h>
+
+/* A batch is one record: what fits a new slot with room to spare. */
+#define BATCH_BYTES ((uint64_t)8 << 20)
+#define BATCH_ENTRIES 4096
+
+static uint64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static int fail_canon(struct pakhus_error *err, int rc,
+		      const struct pk_canon_error *e)
+{
+	int status = rc == PK_CANON_LIMIT ? PAKHUS_ELIMIT : PAKHUS_EINVAL;
+
+	if (rc == PK_CANON_NOMEM)
+		return pk_fail_nomem(err);
+	if (!e->line)
+		return pk_fail(err, status, "%s", e->what);
+	return pk_fail(err, status, "line %zu, column %zu: %s", e->line,
+		       e->column, e->what);
+}
+
+static int check_by(const char *by, struct pakhus_error *err)
+{
+	if (!by || (strlen(by) <= PK_BY_MAX && pk_is_plain(by, strlen(by))))
+		return 0;
+	return pk_fail(err, PAKHUS_EINVAL,
+		       "the label is longer than %d bytes or holds control "
+		       "characters", PK_BY_MAX);
+}
+
+/* Canonical text, hash and entry of a document. */
+static int prepare(struct pakhus *s, const char *json, size_t size,
+		   const char *by, struct pk_entry *e, struct pk_shared **text,
+		   struct pakhus_error *err)
+{
+	struct pk_canon_error ce = { 0, 0, "" };
+	struct pk_document doc;
+	int rc = check_by(by, err);
+
+	if (rc)
+		return rc;
+	rc = pk_document_canon(json, size, s->max_document, &doc, &ce);
+	if (rc)
+		return fail_canon(err, rc, &ce);
+	memset(e, 0, sizeof(*e));
+	e->op = PK_OP_PUBLISH;
+	strcpy(e->id, doc.id);
+	strcpy(e->version, doc.version);
+	e->manifest_size = doc.manifest.size;
+	e->metadata_size = doc.metadata.size;
+	e->time = now_us();
+	if (by)
+		strcpy(e->by, by);
+	if (pk_sha256(doc.text, doc.size, e->hash)) {
+		pk_document_release(&doc);
+		return pk_fail_nomem(err);
+	}
+	*text = pk_shared_new(doc.text, doc.size); /* takes the text over */
+	if (!*text)
+		return pk_fail_nomem(err);
+	if (doc.size <= PK_DELTA_MAX)
+		return 0;
+	rc = pk_write_whole(s, e->hash, *text, err);
+	if (rc) {
+		pk_shared_free(*text);
+		*text = NULL;
+	}
+	return rc;
+}
+
+/* ---- immutable stores ---- */
+
+static int conflict(const struct pk_entry *e, struct pakhus_error *err)
+{
+	return pk_fail(err, PAKHUS_ECONFLICT,
+		       "%s@%s: this store is immutable, and the version was "
+		       "published with other content", e->id, e->version);
+}
+
+static int check_entry(struct pk_view *v, const struct pk_entry *e,
+		       struct pakhus_error *err)
+{
+	struct pk_live live;
+	int rc = pk_index_version(&v->txn, e->id, e->version, &live, err);
+
+	if (rc == 1 && memcmp(live.hash, e->hash, PK_HASH_SIZE))
+		return conflict(e, err);
+	return rc < 0 ? rc : 0;
+}
+
+static int check_draft(void *arg, struct pk_view *v, struct pk_draft *d,
+		       struct pakhus_error *err)
+{
+	int rc = 0;
+
+	(void)arg;
+	for (size_t i = 0; i < d->n && !rc; i++)
+		rc = check_entry(v, &d->entry[i], err);
+	return rc;
+}
+
+static pk_draft_fn *check_of(const struct pakhus *s)
+{
+	return s->env->format.immutable ? check_draft : NULL;
+}
+
+/* ---- one ---- */
+
+/* The record as the index has it now, if it is still of this publish. */
+static int record_now(struct pakhus *s, const struct pk_entry *e,
+		      struct pakhus_record *out, struct pakhus_error *err)
+{
+	PK_VIEW v = PK_VIEW_INIT;
+	struct pk_live live;
+	int rc = pk_view_open(&v, s, err);
+
+	if (!rc)
+		rc = pk_index_version(&v.txn, e->id, e->version, &live, err);
+	if (rc == 1)
+		pk_record_fill(out, e->id, e->version, &live);
+	return rc < 0 ? rc
+	       : rc   ? 0
+		      : pk_fail(err, PAKHUS_ENOTFOUND,
+				"%s@%s: published, and deleted since", e->id,
+				e->version);
+}
+
+int pakhus_publish(struct pakhus *s, const char *json, size_t size,
+		   const char *by, struct pakhus_record *out,
+		   struct pakhus_error *err)
+{
+	AUTO(pk_draft_release) struct pk_draft d = { .n = 0 };
+	AUTO(pk_shared_auto) struct pk_shared *text = NULL;
+	AUTO_FREE struct pk_entry *e = malloc(sizeof(*e));
+	uint64_t first;
+	int rc = pk_enter_write(s, err);
+
+	if (!rc && !e)
+		rc = pk_fail_nomem(err);
+	if (!rc)
+		rc = prepare(s, json, size, by, e, &text, err);
+	if (!rc)
+		rc = pk_draft_add(&d, e, text, err);
+	if (!rc)
+		rc = pk_write(s, &d, check_of(s), NULL, &first, err);
+	/* durable, and the index that could not take it was made anew */
+	if (pk_mend(s, rc, err))
+		rc = 0;
+	if (rc || !out)
+		return rc;
+	do
+		rc = record_now(s, e, out, err);
+	while (pk_mend(s, rc, err));
+	return rc;
+}
+
+/* ---- many ---- */
+
+struct pakhus_batch {
+	struct pakhus *store;
+	struct pk_draft draft;
+	uint64_t durable;
+	char by[PK_BY_MAX + 1];
+};
+
+int pakhus_batch_new(struct pakhus *s, const char *by,
+		     struct pakhus_batch **out, struct pakhus_error *err)
+{
+	struct pakhus_batch *b;
+	int rc = pk_enter_write(s, err);
+
+	if (!rc)
+		rc = check_by(by, err);
+	if (rc)
+		return rc;
+	b = calloc(1, sizeof(*b));
+	if (!b)
+		return pk_fail_nomem(err);
+	b->store = s;
+	if (by)
+		strcpy(b->by, by);
+	*out = b;
+	return 0;
+}
+
+static int commit_batch(struct pakhus_batch *b, struct pakhus_error *err)
+{
+	uint64_t first;
+	size_t n = b->draft.n;
+	int rc;
+
+	if (!n)
+		return 0;
+	rc = pk_write(b->store, &b->draft, check_of(b->store), NULL, &first,
+		      err);
+	if (pk_mend(b->store, rc, err))
+		rc = 0;
+	if (rc)
+		return rc;
+	b->durable += n;
+	pk_draft_clear(&b->draft);
+	return 0;
+}
+
+int pakhus_batch_commit(struct pakhus_batch *b, struct pakhus_error *err)
+{
+	int rc = pk_enter_write(b->store, err);
+
+	return rc ? rc : commit_batch(b, err);
+}
+
+/* Refused before it is added, as far as can be known: against the store,
+ * and against the batch itself. */
+static int check_added(struct pakhus_batch *b, const struct pk_entry *e,
+		       struct pakhus_error *err)
+{
+	PK_VIEW v = PK_VIEW_INIT;
+	int rc;
+
+	if (!b->store->env->format.immutable)
+		return 0;
+	for (size_t i = 0; i < b->draft.n; i++)
+		if (!strcmp(b->draft.entry[i].id, e->id) &&
+		    !strcmp(b->draft.entry[i].version, e->version) &&
+		    memcmp(b->draft.entry[i].hash, e->hash, PK_HASH_SIZE))
+			return conflict(e, err);
+	rc = pk_view_open(&v, b->store, err);
+	return rc ? rc : check_entry(&v, e, err);
+}
+
+int pakhus_batch_publish(struct pakhus_batch *b, const char *json, size_t size,
+			 struct pakhus_error *err)
+{
+	AUTO(pk_shared_auto) struct pk_shared *text = NULL;
+	AUTO_FREE struct pk_entry *e = malloc(sizeof(*e));
+	int rc = pk_enter_write(b->store, err);
+
+	if (!rc && !e)
+		rc = pk_fail_nomem(err);
+	if (!rc)
+		rc = prepare(b->store, json, size, b->by, e, &text, err);
+	if (!rc)
+		rc = check_added(b, e, err);
+	/* a record's text is at most 4 MiB, so this stays below 12 */
+	if (!rc && (b->draft.size + text->size > BATCH_BYTES ||
+		    b->draft.n == BATCH_ENTRIES))
+		rc = commit_batch(b, err);
+	return rc ? rc : pk_draft_add(&b->draft, e, text, err);
+}
+
+uint64_t pakhus_batch_durable(const struct pakhus_batch *b)
+{
+	return b->durable;
+}
+
+void pakhus_batch_free(struct pakhus_batch *b)
+{
+	if (!b)
+		return;
+	pk_draft_release(&b->draft);
+	free(b);
+}

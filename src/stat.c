@@ -1,0 +1,124 @@
+/* stat.c - numbers about a store. */
+#include "store.h"
+#include "base64.h"
+#include "hex.h"
+#include "io.h"
+#include "objpath.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+static int count_object(int dir, int fd, const char *sub, const char *name,
+			struct pakhus_stat *out, struct pakhus_error *err)
+{
+	unsigned char hash[PK_HASH_SIZE];
+	struct pk_trailer t;
+	struct stat st;
+	char path[512];
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/%s", sub, name);
+	if (pk_objpath_parse(path, hash))
+		return 0; /* not an object; verify says so */
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? 0 : pk_fail_sys(err, "%s", path);
+	rc = pk_object_trailer(dir, hash, &t, err);
+	if (rc)
+		return rc;
+	out->objects++;
+	out->object_bytes += (uint64_t)st.st_size;
+	out->object_blocks += (uint64_t)st.st_blocks * 512;
+	if (t.depth > out->max_depth)
+		out->max_depth = t.depth;
+	return 0;
+}
+
+static int count_objects(int dir, struct pakhus_stat *out,
+			 struct pakhus_error *err)
+{
+	char sub[16];
+	int rc = 0;
+
+	for (unsigned i = 0; i < 256 && !rc; i++) {
+		struct dirent *e;
+		DIR *d;
+		int fd;
+
+		sprintf(sub, "objects/%02x", i);
+		fd = openat(dir, sub, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		d = fd < 0 ? NULL : fdopendir(fd);
+		if (!d) {
+			rc = errno == ENOENT ? 0 : pk_fail_sys(err, "%s", sub);
+			pk_auto_close(&fd);
+			continue;
+		}
+		while (!rc && (e = readdir(d)))
+			if (e->d_name[0] != '.')
+				rc = count_object(dir, fd, sub, e->d_name, out,
+						  err);
+		closedir(d);
+	}
+	return rc;
+}
+
+static void fill_journal(struct pk_env *env, struct pakhus_stat *out)
+{
+	struct pk_cursor c;
+
+	if (!env->has_local)
+		return;
+	pk_journal_cursor(&env->journal, &c);
+	out->journal_bytes = c.end + (c.has_sealed ? c.sealed_end : 0);
+}
+
+static int stat_store(struct pakhus *s, struct pakhus_stat *out,
+		      struct pakhus_error *err)
+{
+	struct pk_env *env = s->env;
+	struct pk_checkpoint c;
+	PK_VIEW v = PK_VIEW_INIT;
+	int rc = pk_view_open(&v, s, err);
+
+	memset(out, 0, sizeof(*out));
+	if (!rc)
+		rc = pk_log_checkpoint(env->dir, env->format.origin, &env->keys,
+				       &c, err);
+	if (rc)
+		return rc;
+	pk_hex(env->format.identity, PK_IDENTITY_SIZE, out->identity);
+	strcpy(out->origin, env->format.origin);
+	if (env->keys.n)
+		pk_vkey_encode(&env->keys.key[0], out->key);
+	out->immutable = env->format.immutable;
+	out->writable = env->can_write && !(s->flags & PAKHUS_READONLY);
+	if (!out->writable)
+		strcpy(out->why_not, env->can_write
+					     ? "it was opened to be read only"
+					     : env->why_not);
+	out->entries = v.txn.stamp.applied;
+	out->checkpoint = c.size;
+	pk_base64(c.root, PK_HASH_SIZE, out->root);
+	out->packages = pk_index_packages(&v.txn);
+	out->versions = v.txn.stamp.live;
+	out->index_bytes = pk_index_bytes(env->index);
+	fill_journal(env, out);
+	return count_objects(env->dir, out, err);
+}
+
+int pakhus_stat(struct pakhus *s, struct pakhus_stat *out,
+		struct pakhus_error *err)
+{
+	struct pakhus_stat st;
+	int rc = pk_enter(s, err);
+
+	if (rc)
+		return rc;
+	do
+		rc = stat_store(s, &st, err);
+	while (pk_mend(s, rc, err));
+	if (!rc)
+		*out = st;
+	return rc;
+}
