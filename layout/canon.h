@@ -14,6 +14,7 @@
 #include "bytes.h"
 
 #define PK_DOCUMENT_MAX ((size_t)64 << 20) /* bytes, canonical, F-8 */
+#define PK_SOURCE_MAX ((size_t)512 << 20)  /* and as it is handed in, F-8 */
 #define PK_DEPTH_MAX 512		   /* of M and of D, F-7 */
 
 enum pk_canon_status {
