@@ -134,17 +134,19 @@ static int apply_record(struct pk_txn *txn, const struct pk_reading *r,
 	return 0;
 }
 
-int pk_apply_journal(struct pakhus *s, uint64_t upto, struct pakhus_error *err)
+int pk_apply_journal(struct pakhus *s, struct pk_index *ix, uint64_t upto,
+		     struct pakhus_error *err)
 {
 	struct pk_env *env = s->env;
+	int is_own = ix == env->index;
 	AUTO(pk_txn_end) struct pk_txn txn = PK_TXN_INIT;
 	struct pk_cursor c;
-	int rc = pk_txn_read(&txn, env->index, err);
+	int rc = pk_txn_read(&txn, ix, err);
 
 	if (rc || txn.stamp.applied >= upto)
 		return rc;
 	pk_txn_end(&txn);
-	rc = pk_index_begin(&txn, env->index, err);
+	rc = pk_index_begin(&txn, ix, err);
 	if (rc)
 		return rc;
 	pk_journal_cursor(&env->journal, &c);
@@ -155,7 +157,7 @@ int pk_apply_journal(struct pakhus *s, uint64_t upto, struct pakhus_error *err)
 		};
 
 		/* where the last time ended, if that is on the way */
-		if (active && env->at_seq <= txn.stamp.applied &&
+		if (active && is_own && env->at_seq <= txn.stamp.applied &&
 		    !memcmp(env->at_generation, c.generation,
 			    PK_GENERATION_SIZE))
 			r.at = env->at_offset;
@@ -173,6 +175,8 @@ int pk_apply_journal(struct pakhus *s, uint64_t upto, struct pakhus_error *err)
 		}
 		if (rc < 0)
 			return rc;
+		if (!is_own)
+			continue;
 		memcpy(env->at_generation, r.record.generation,
 		       PK_GENERATION_SIZE);
 		env->at_offset = r.at;
@@ -242,7 +246,7 @@ int pk_commit(struct pakhus *s, uint64_t upto, struct pakhus_error *err)
 	if (rc)
 		return rc;
 	/* applied first, so that who reads is behind only if this fails (4) */
-	rc = pk_apply_journal(s, covered, err);
+	rc = pk_apply_journal(s, s->env->index, covered, err);
 	atomic_store(&page->durable, covered);
 	return rc;
 }

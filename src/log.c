@@ -145,8 +145,8 @@ int pk_log_install(int dir, const char *note, size_t size,
 /* ---- reading ---- */
 
 /* Reads the file of a tile or bundle; where it is partial and gone, the
- * full one does as well (F-33). The path is left in path. */
-static int read_tile(int dir, struct pk_tile t, size_t max, char **out,
+ * full one does as well (F-33), and *t says so. The path is left in path. */
+static int read_tile(int dir, struct pk_tile *t, size_t max, char **out,
 		     size_t *size, char path[PK_TILE_PATH_SIZE + 4],
 		     struct pakhus_error *err)
 {
@@ -154,19 +154,18 @@ static int read_tile(int dir, struct pk_tile t, size_t max, char **out,
 	int rc;
 
 	memcpy(path, "log/", 4);
-	pk_tile_path(&t, path + 4);
+	pk_tile_path(t, path + 4);
 	rc = pk_read_file(dir, path, max, out, size, &first);
-	if (rc == PAKHUS_ENOTFOUND && t.width < PK_TILE_WIDTH) {
-		unsigned width = t.width;
+	if (rc == PAKHUS_ENOTFOUND && t->width < PK_TILE_WIDTH) {
+		struct pk_tile whole = { t->level, t->index, PK_TILE_WIDTH };
 		char full[PK_TILE_PATH_SIZE + 4] = "log/";
 
-		t.width = PK_TILE_WIDTH;
-		pk_tile_path(&t, full + 4);
+		pk_tile_path(&whole, full + 4);
 		if (!pk_read_file(dir, full, max, out, size, NULL)) {
 			memcpy(path, full, sizeof(full));
+			*t = whole;
 			return 0;
 		}
-		t.width = width;
 	}
 	if (rc == PAKHUS_ENOTFOUND)
 		return pk_fail(err, PAKHUS_ECORRUPT, "%s: F-32 is missing",
@@ -186,16 +185,18 @@ int pk_log_walk(int dir, uint64_t size, uint64_t from, uint64_t to,
 				     PK_TILE_WIDTH };
 		uint64_t seq = t.index * PK_TILE_WIDTH;
 		struct pk_bytes b, line;
+		unsigned width = PK_TILE_WIDTH;
 		size_t n;
 		int rc;
 
 		if (size - seq < PK_TILE_WIDTH)
-			t.width = (unsigned)(size - seq);
-		rc = read_tile(dir, t, BUNDLE_MAX, &bytes, &n, path, err);
+			width = (unsigned)(size - seq);
+		t.width = width;
+		rc = read_tile(dir, &t, BUNDLE_MAX, &bytes, &n, path, err);
 		if (rc)
 			return rc;
 		b = (struct pk_bytes){ (unsigned char *)bytes, n };
-		for (unsigned i = 0; i < t.width; i++, seq++) {
+		for (unsigned i = 0; i < width; i++, seq++) {
 			if (pk_bundle_next(&b, &line) != 1)
 				return pk_fail(err, PAKHUS_ECORRUPT,
 					       "%s: F-31 holds %u entries",
@@ -206,6 +207,10 @@ int pk_log_walk(int dir, uint64_t size, uint64_t from, uint64_t to,
 			if (rc)
 				return rc;
 		}
+		if (b.left && t.width == width)
+			return pk_fail(err, PAKHUS_ECORRUPT,
+				       "%s: F-31 holds more than %u entries",
+				       path, width);
 		from = seq;
 	}
 	return 0;
@@ -219,7 +224,7 @@ static int read_hashes(int dir, int level, uint64_t index, unsigned n,
 	struct pk_tile t = { level, index, n };
 	AUTO_FREE char *bytes = NULL;
 	size_t size;
-	int rc = read_tile(dir, t, PK_TILE_WIDTH * PK_HASH_SIZE, &bytes, &size,
+	int rc = read_tile(dir, &t, PK_TILE_WIDTH * PK_HASH_SIZE, &bytes, &size,
 			   path, err);
 
 	if (rc)
@@ -384,10 +389,10 @@ int pk_log_open_writer(struct pk_log_writer *w, int dir,
 				     n % PK_TILE_WIDTH };
 		char path[PK_TILE_PATH_SIZE + 4];
 
-		rc = read_tile(dir, t, BUNDLE_MAX, (char **)&w->bundle,
+		rc = read_tile(dir, &t, BUNDLE_MAX, (char **)&w->bundle,
 			       &w->bundle_size, path, err);
 		if (!rc)
-			rc = cut_bundle(w, t.width, path);
+			rc = cut_bundle(w, n % PK_TILE_WIDTH, path);
 	}
 	return rc;
 }

@@ -222,7 +222,7 @@ static int make_index(struct pakhus *s, int drop, struct pakhus_error *err)
 	}
 	rc = pk_replay(s, env->index, &env->checkpoint, err);
 	if (!rc)
-		rc = pk_apply_journal(s, c.seq, err);
+		rc = pk_apply_journal(s, env->index, c.seq, err);
 	/* the first index of a new store is no news */
 	if (!rc && fault && !(is_new && c.seq <= 1))
 		pk_notice(s, "the index was rebuilt from the log: %s",

@@ -100,9 +100,9 @@ int pk_replay(struct pakhus *s, struct pk_index *ix,
 
 /* Makes entries durable and visible up to a position. */
 int pk_commit(struct pakhus *s, uint64_t upto, struct pakhus_error *err);
-/* Applies to the index what a sync covered; the commit lock is held, or
- * presence exclusively. */
-int pk_apply_journal(struct pakhus *s, uint64_t upto,
+/* Applies to an index what a sync covered, up to a position. For the
+ * store's own the commit lock is held, or presence exclusively. */
+int pk_apply_journal(struct pakhus *s, struct pk_index *ix, uint64_t upto,
 		     struct pakhus_error *err);
 
 /* A record in the making: entries, and the texts they bring, in order. */

@@ -39,7 +39,8 @@ static int catch_up(struct pakhus *s, struct pakhus_error *err)
 	int rc = pk_hold(&held, &env->locks, PK_LOCK_COMMIT, err);
 
 	return rc ? rc
-		  : pk_apply_journal(s, atomic_load(&env->journal.page->durable),
+		  : pk_apply_journal(s, env->index,
+				     atomic_load(&env->journal.page->durable),
 				     err);
 }
 

@@ -1,0 +1,540 @@
+/* verify.c - everything that can be checked, without changing anything.
+ *
+ * Where one file is damaged the next is looked at all the same; only what
+ * cannot be known without the damaged one (the root over a bundle that is
+ * not readable) is passed over.
+ */
+#include "store.h"
+#include "hex.h"
+#include "io.h"
+#include "objpath.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#define CACHE_SIZE ((size_t)64 << 20)
+
+/* ---- a set of hashes ---- */
+
+struct set {
+	unsigned char (*slot)[PK_HASH_SIZE]; /* zero: free */
+	size_t n, cap;
+};
+
+static const unsigned char no_hash[PK_HASH_SIZE];
+
+static unsigned char *set_slot(const struct set *s, const unsigned char *hash)
+{
+	size_t i = (size_t)pk_le64(hash) & (s->cap - 1);
+
+	while (memcmp(s->slot[i], no_hash, PK_HASH_SIZE) &&
+	       memcmp(s->slot[i], hash, PK_HASH_SIZE))
+		i = (i + 1) & (s->cap - 1);
+	return s->slot[i];
+}
+
+static int set_has(const struct set *s, const unsigned char *hash)
+{
+	return s->cap && !memcmp(set_slot(s, hash), hash, PK_HASH_SIZE);
+}
+
+/* 1 when it is new, 0 when it was there, -1 out of memory */
+static int set_add(struct set *s, const unsigned char *hash)
+{
+	if (2 * s->n >= s->cap) {
+		struct set larger = { .cap = s->cap ? 2 * s->cap : 1024 };
+
+		larger.slot = calloc(larger.cap, PK_HASH_SIZE);
+		if (!larger.slot)
+			return -1;
+		for (size_t i = 0; i < s->cap; i++)
+			if (memcmp(s->slot[i], no_hash, PK_HASH_SIZE))
+				memcpy(set_slot(&larger, s->slot[i]),
+				       s->slot[i], PK_HASH_SIZE);
+		larger.n = s->n;
+		free(s->slot);
+		*s = larger;
+	}
+	if (set_has(s, hash))
+		return 0;
+	memcpy(set_slot(s, hash), hash, PK_HASH_SIZE);
+	s->n++;
+	return 1;
+}
+
+/* ---- the state of one check ---- */
+
+struct check {
+	struct pakhus *store;
+	struct pakhus_verify *v;
+	struct pakhus_error *err;
+	struct pk_checkpoint checkpoint;
+	struct pk_cache *cache;
+	struct pk_sha *sha;
+	struct pk_edge *edge;
+	int is_whole; /* every bundle so far could be read */
+	unsigned char (*tile)[PK_TILE_WIDTH * PK_HASH_SIZE];
+	struct set texts; /* that the log names */
+};
+
+static void check_release(struct check *c)
+{
+	pk_cache_free(c->cache);
+	pk_sha_free(c->sha);
+	free(c->edge);
+	free(c->tile);
+	free(c->texts.slot);
+}
+
+static void damage(struct check *c, const char *path, const char *rule,
+		   const char *text)
+{
+	c->v->damages++;
+	if (c->v->damage)
+		c->v->damage(c->v->arg, path, rule, text);
+}
+
+/* An error of the library as damage: "path: F-n sentence". Gives what is
+ * no damage (memory, the system, a newer format) back as a failure. */
+static int found(struct check *c, int rc, struct pakhus_error *e)
+{
+	char *mark = strstr(e->text, ": F-"), *rule, *space;
+
+	if (rc != PAKHUS_ECORRUPT && rc != PAKHUS_ENOTFOUND)
+		return pk_fail(c->err, rc, "%s", e->text);
+	if (!mark) {
+		damage(c, e->text, "F-1", "cannot be read");
+		return 0;
+	}
+	*mark = '\0';
+	rule = mark + 2;
+	space = strchr(rule, ' ');
+	if (space)
+		*space = '\0';
+	damage(c, e->text, rule, space ? space + 1 : "");
+	return 0;
+}
+
+/* ---- FORMAT, keys, checkpoint ---- */
+
+static int check_format(struct check *c)
+{
+	struct pk_env *env = c->store->env;
+	struct pakhus_error e = { .status = 0 };
+	AUTO_FREE char *text = NULL;
+	char want[PK_FORMAT_SIZE];
+	size_t size, n = pk_format_encode(&env->format, want);
+	int rc = pk_read_file(env->dir, "FORMAT", PK_FORMAT_SIZE, &text, &size,
+			      &e);
+
+	if (rc)
+		return found(c, rc, &e);
+	if (size != n || memcmp(text, want, n))
+		damage(c, "FORMAT", "F-40", "changed since it was opened");
+	return 0;
+}
+
+static int check_checkpoint(struct check *c)
+{
+	struct pk_env *env = c->store->env;
+	struct pakhus_error e = { .status = 0 };
+	AUTO_FREE struct pk_keys *keys = malloc(sizeof(*keys));
+	int rc;
+
+	if (!keys)
+		return pk_fail_nomem(c->err);
+	rc = pk_log_keys(env->dir, keys, &e);
+	if (!rc)
+		rc = pk_log_checkpoint(env->dir, env->format.origin, keys,
+				       &c->checkpoint, &e);
+	return rc ? found(c, rc, &e) : 0;
+}
+
+/* ---- objects ---- */
+
+static int check_object(struct check *c, const unsigned char *hash)
+{
+	struct pakhus_error e = { .status = 0 };
+	AUTO(pk_shared_auto) struct pk_shared *text = NULL;
+	unsigned char own[PK_HASH_SIZE];
+	char path[PK_OBJPATH_SIZE];
+	int rc = pk_object_read(c->store->env->dir, c->cache, hash, &text, &e);
+
+	pk_objpath(hash, path);
+	if (rc == PAKHUS_ENOTFOUND) {
+		damage(c, path, "F-11", "is missing");
+		return 0;
+	}
+	if (rc)
+		return found(c, rc, &e);
+	if (pk_sha256(text->bytes, text->size, own))
+		return pk_fail_nomem(c->err);
+	if (memcmp(own, hash, PK_HASH_SIZE))
+		damage(c, path, "F-16", "the text's SHA-256 is not its name");
+	c->v->objects++;
+	c->v->bytes += text->size;
+	return 0;
+}
+
+/* ---- the log ---- */
+
+/* Compares a tile with what the entries gave. */
+static int check_tile(struct check *c, int level, uint64_t index,
+		      unsigned width)
+{
+	struct pk_tile t = { level, index, width };
+	char path[PK_TILE_PATH_SIZE + 4] = "log/";
+	struct pakhus_error e = { .status = 0 };
+	AUTO_FREE char *bytes = NULL;
+	size_t size;
+	int rc;
+
+	pk_tile_path(&t, path + 4);
+	rc = pk_read_file(c->store->env->dir, path, PK_TILE_WIDTH * PK_HASH_SIZE,
+			  &bytes, &size, &e);
+	if (rc == PAKHUS_ENOTFOUND) {
+		damage(c, path, "F-32", "is missing");
+		return 0;
+	}
+	if (rc)
+		return found(c, rc, &e);
+	if (size != width * (size_t)PK_HASH_SIZE ||
+	    memcmp(bytes, c->tile[level], size))
+		damage(c, path, "F-33", "is not the hashes of its entries");
+	return 0;
+}
+
+static int add_node(void *arg, unsigned height, const unsigned char *hash)
+{
+	struct check *c = arg;
+	unsigned level = height / 8;
+	uint64_t at = ((c->edge->size + 1) >> height) - 1;
+	unsigned place = at % PK_TILE_WIDTH;
+
+	memcpy(c->tile[level] + place * PK_HASH_SIZE, hash, PK_HASH_SIZE);
+	return place == PK_TILE_WIDTH - 1
+		       ? check_tile(c, (int)level, at / PK_TILE_WIDTH,
+				    PK_TILE_WIDTH)
+		       : 0;
+}
+
+static int check_entry(void *arg, uint64_t seq, const char *line, size_t size)
+{
+	struct check *c = arg;
+	unsigned char leaf[PK_HASH_SIZE];
+	struct pk_entry e;
+	const char *fault = pk_entry_decode(line, size, &e);
+	char path[64];
+	int rc = 0;
+
+	if (fault == pk_entry_newer)
+		return pk_fail(c->err, PAKHUS_EVERSION, "log entry %llu: %s",
+			       (unsigned long long)seq, fault);
+	if (fault) {
+		snprintf(path, sizeof(path), "log entry %llu",
+			 (unsigned long long)seq);
+		damage(c, path, "F-20", fault);
+	}
+	if (c->is_whole) {
+		if (pk_leaf_hash(c->sha, line, size, leaf))
+			return pk_fail_nomem(c->err);
+		rc = pk_edge_add(c->edge, c->sha, leaf, add_node, c);
+		if (rc)
+			return rc == 1 ? pk_fail_nomem(c->err) : rc;
+	}
+	c->v->entries++;
+	rc = pk_progress(c->store, "checking", seq + 1, c->checkpoint.size,
+			 c->err);
+	if (rc || fault || e.op != PK_OP_PUBLISH)
+		return rc;
+	rc = set_add(&c->texts, e.hash);
+	if (rc < 0)
+		return pk_fail_nomem(c->err);
+	return rc ? check_object(c, e.hash) : 0;
+}
+
+static int check_root(struct check *c)
+{
+	unsigned char root[PK_HASH_SIZE];
+	uint64_t size = c->checkpoint.size;
+	int rc = 0;
+
+	for (int level = 0; level < PK_TILE_LEVELS && !rc; level++) {
+		uint64_t count = size >> 8 * level;
+
+		if (count % PK_TILE_WIDTH)
+			rc = check_tile(c, level, count / PK_TILE_WIDTH,
+					count % PK_TILE_WIDTH);
+	}
+	if (rc)
+		return rc;
+	if (pk_edge_root(c->edge, c->sha, root))
+		return pk_fail_nomem(c->err);
+	if (memcmp(root, c->checkpoint.root, PK_HASH_SIZE))
+		damage(c, "log/tile/entries", "F-39",
+		       "the entries are not those that log/checkpoint signs");
+	return 0;
+}
+
+static int check_log(struct check *c)
+{
+	uint64_t size = c->checkpoint.size;
+
+	for (uint64_t from = 0; from < size; from += PK_TILE_WIDTH) {
+		struct pakhus_error e = { .status = 0 };
+		uint64_t to = from + PK_TILE_WIDTH < size ? from + PK_TILE_WIDTH
+							  : size;
+		int rc = pk_log_walk(c->store->env->dir, size, from, to,
+				     check_entry, c, &e);
+
+		if (!rc)
+			continue;
+		if (!e.status) /* of a callback, which filled c->err */
+			return rc;
+		c->is_whole = 0;
+		rc = found(c, rc, &e);
+		if (rc)
+			return rc;
+	}
+	return c->is_whole ? check_root(c) : 0;
+}
+
+/* ---- what else lies in the tree ---- */
+
+typedef int file_fn(struct check *c, const char *path);
+
+/* Calls fn for every file below a directory, hidden ones aside. */
+static int each_file(struct check *c, const char *path, int depth, file_fn *fn)
+{
+	int fd = openat(c->store->env->dir, path,
+			O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	int rc = 0;
+
+	if (!d) {
+		damage(c, path, "F-10", "is no directory that can be read");
+		pk_auto_close(&fd);
+		return 0;
+	}
+	while (!rc && (e = readdir(d))) {
+		char sub[512];
+		struct stat st;
+
+		if (e->d_name[0] == '.')
+			continue;
+		if (snprintf(sub, sizeof(sub), "%s/%s", path, e->d_name) >=
+			    (int)sizeof(sub) ||
+		    fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW))
+			continue; /* gone meanwhile */
+		if (S_ISDIR(st.st_mode) && depth)
+			rc = each_file(c, sub, depth - 1, fn);
+		else if (S_ISREG(st.st_mode))
+			rc = fn(c, sub);
+		else
+			damage(c, sub, "F-10", "does not belong here");
+	}
+	closedir(d);
+	return rc;
+}
+
+/* An object that the log does not name is no damage: its publish may have
+ * been interrupted, or wait in the journal. Yet it must be one. */
+static int other_object(struct check *c, const char *path)
+{
+	unsigned char hash[PK_HASH_SIZE];
+	char own[PK_OBJPATH_SIZE];
+
+	if (pk_objpath_parse(path, hash)) {
+		damage(c, path, "F-11", "is not an object's name");
+		return 0;
+	}
+	pk_objpath(hash, own);
+	if (strcmp(own, path)) {
+		damage(c, path, "F-11", "is not an object's name");
+		return 0;
+	}
+	return set_has(&c->texts, hash) ? 0 : check_object(c, hash);
+}
+
+/* Of a partial tile or bundle, whether it is how the longer one begins. */
+static int check_prefix(struct check *c, const char *path,
+			const struct pk_tile *t, uint64_t count)
+{
+	struct pk_tile longer = { t->level, t->index, PK_TILE_WIDTH };
+	char whole[PK_TILE_PATH_SIZE + 4] = "log/";
+	AUTO_FREE char *a = NULL;
+	AUTO_FREE char *b = NULL;
+	struct pakhus_error e = { .status = 0 };
+	size_t an, bn, max = (size_t)PK_TILE_WIDTH * (2 + UINT16_MAX);
+	int dir = c->store->env->dir, rc;
+
+	if (count / PK_TILE_WIDTH == t->index)
+		longer.width = count % PK_TILE_WIDTH;
+	pk_tile_path(&longer, whole + 4);
+	rc = pk_read_file(dir, path, max, &a, &an, &e);
+	if (rc)
+		return rc == PAKHUS_ENOTFOUND ? 0 : found(c, rc, &e);
+	if (pk_read_file(dir, whole, max, &b, &bn, &e))
+		return 0; /* told already */
+	if (an > bn || memcmp(a, b, an) ||
+	    (t->level != PK_TILE_ENTRIES &&
+	     an != t->width * (size_t)PK_HASH_SIZE))
+		damage(c, path, t->level < 0 ? "F-31" : "F-33",
+		       "is not how the longer one begins");
+	return 0;
+}
+
+static int other_tile(struct check *c, const char *path)
+{
+	uint64_t count = c->checkpoint.size, end;
+	struct pk_tile t;
+
+	if (pk_tile_parse(path + strlen("log/"), &t)) {
+		damage(c, path, "F-32", "is not a tile's name");
+		return 0;
+	}
+	if (t.level > 0)
+		count >>= 8 * t.level;
+	end = t.index * PK_TILE_WIDTH + t.width;
+	/* what goes beyond the checkpoint was written for the next one;
+	 * what is its own was checked */
+	if (end >= count || t.width == PK_TILE_WIDTH)
+		return 0;
+	return check_prefix(c, path, &t, count);
+}
+
+/* ---- journal ---- */
+
+static int check_journal(struct check *c)
+{
+	struct pk_journal *j = &c->store->env->journal;
+	struct pk_cursor cursor;
+
+	pk_journal_cursor(j, &cursor);
+	for (int active = !cursor.has_sealed; active < 2; active++) {
+		struct pakhus_error e = { .status = 0 };
+		AUTO(pk_reading_release) struct pk_reading r = {
+			.slot = active ? cursor.slot : !cursor.slot,
+			.end = active ? cursor.end : cursor.sealed_end,
+		};
+		int rc;
+
+		while ((rc = pk_reading_next(j, &r, &e)) == 1)
+			;
+		if (rc)
+			rc = found(c, rc, &e);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* ---- the index ---- */
+
+static void differs(void *arg, const char *rule, const char *text)
+{
+	char name[8];
+
+	snprintf(name, sizeof(name), "%.4s", rule);
+	damage(arg, "local/index", name, text);
+}
+
+/* Makes another index in memory and holds the two against each other. The
+ * integrate lock keeps the checkpoint where it is. */
+static int compare_index(struct check *c, struct pk_index *ix)
+{
+	struct pakhus *s = c->store;
+	PK_HELD held = { NULL, 0 };
+	PK_VIEW v = PK_VIEW_INIT;
+	AUTO(pk_txn_end) struct pk_txn want = PK_TXN_INIT;
+	struct pakhus_error e = { .status = 0 };
+	int rc = pk_hold(&held, &s->env->locks, PK_LOCK_INTEGRATE, c->err);
+
+	if (!rc)
+		rc = pk_view_open(&v, s, &e);
+	if (!rc)
+		rc = pk_log_checkpoint(s->env->dir, s->env->format.origin,
+				       &s->env->keys, &c->checkpoint, &e);
+	if (!rc)
+		rc = pk_replay(s, ix, &c->checkpoint, &e);
+	if (!rc)
+		rc = pk_apply_journal(s, ix, v.txn.stamp.applied, &e);
+	if (!rc)
+		rc = pk_txn_read(&want, ix, &e);
+	if (!rc)
+		rc = pk_index_compare(&v.txn, &want, differs, c, &e);
+	if (rc < 0)
+		return e.status ? found(c, rc, &e) : rc;
+	if (!rc && v.txn.stamp.live != want.stamp.live)
+		damage(c, "local/index", "F-65",
+		       "the number of live versions is wrong");
+	return 0;
+}
+
+static int check_index(struct check *c)
+{
+	struct pk_index *ix = NULL;
+	int rc;
+
+	if (!c->store->env->has_local)
+		return 0; /* it was made from the log just now */
+	rc = pk_index_open(&ix, -1, c->err);
+	if (!rc)
+		rc = compare_index(c, ix);
+	pk_index_close(ix);
+	return rc;
+}
+
+/* ---- the whole ---- */
+
+static int check_files(struct check *c)
+{
+	int rc = check_format(c);
+
+	if (!rc)
+		rc = check_checkpoint(c);
+	if (!rc && c->checkpoint.size)
+		rc = check_log(c);
+	if (!rc)
+		rc = each_file(c, "objects", 1, other_object);
+	if (!rc && c->checkpoint.size)
+		rc = each_file(c, "log/tile", 12, other_tile);
+	if (!rc && c->store->env->has_local)
+		rc = check_journal(c);
+	return rc;
+}
+
+static int verify(struct pakhus *s, struct pakhus_verify *v,
+		  struct pakhus_error *err)
+{
+	AUTO(check_release) struct check c = { .store = s, .v = v, .err = err,
+					       .is_whole = 1 };
+	int rc = 0;
+
+	c.cache = pk_cache_new(CACHE_SIZE);
+	c.sha = pk_sha_new();
+	c.edge = calloc(1, sizeof(*c.edge));
+	c.tile = calloc(PK_TILE_LEVELS, sizeof(*c.tile));
+	if (!c.cache || !c.sha || !c.edge || !c.tile)
+		return pk_fail_nomem(err);
+	if (!v->flags || v->flags & PAKHUS_VERIFY_FILES)
+		rc = check_files(&c);
+	if (!rc && (!v->flags || v->flags & PAKHUS_VERIFY_INDEX))
+		rc = check_index(&c);
+	if (rc || !v->damages)
+		return rc;
+	return pk_fail(err, PAKHUS_ECORRUPT, "%llu damages found",
+		       (unsigned long long)v->damages);
+}
+
+int pakhus_verify(struct pakhus *s, struct pakhus_verify *v,
+		  struct pakhus_error *err)
+{
+	int rc = pk_enter(s, err);
+
+	v->entries = v->objects = v->bytes = v->damages = 0;
+	return rc ? rc : verify(s, v, err);
+}
