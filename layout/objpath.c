@@ -16,7 +16,10 @@ int pk_objpath_parse(const char *path, unsigned char hash[PK_HASH_SIZE])
 
 	if (n < PK_HEX_SIZE + 1)
 		return -1;
-	path += n - (PK_HEX_SIZE + 1);
+	n -= PK_HEX_SIZE + 1;
+	if (n && path[n - 1] != '/') /* xab/… is no directory of F-11 */
+		return -1;
+	path += n;
 	if (path[2] != '/' || pk_unhex(path, hash, 1))
 		return -1;
 	return pk_unhex(path + 3, hash + 1, PK_HASH_SIZE - 1);
