@@ -1,0 +1,4 @@
+/* fuzz_bundle.c - entry bundles. */
+#include "fuzz.h"
+
+FUZZ(again_bundle)

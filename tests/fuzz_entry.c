@@ -1,0 +1,4 @@
+/* fuzz_entry.c - log entries. */
+#include "fuzz.h"
+
+FUZZ(again_entry)
