@@ -55,6 +55,13 @@ const char *pk_note_decode(const char *note, size_t size,
 
 	if (size > PK_NOTE_MAX)
 		return "F-34 the note is longer than 16384 bytes";
+	for (size_t i = 0, n; i < size; i += n) {
+		const unsigned char *p = (const unsigned char *)note + i;
+
+		n = pk_utf8_len(p, size - i);
+		if (!n || (*p < ' ' && *p != '\n'))
+			return "F-34 the note holds a byte that is not text";
+	}
 	/* the last empty line divides, as the text may hold others */
 	for (size_t i = 0; i + 1 < size; i++)
 		if (note[i] == '\n' && note[i + 1] == '\n')
@@ -83,7 +90,7 @@ static int line_next(struct pk_bytes *b, const char **line, size_t *size)
 
 int pk_signature_next(struct pk_bytes *signatures, struct pk_signature *s)
 {
-	unsigned char raw[512];
+	unsigned char raw[PK_NOTE_MAX / 4 * 3]; /* others sign at length */
 	const char *line, *space;
 	size_t size, name;
 	long n;
@@ -99,15 +106,17 @@ int pk_signature_next(struct pk_bytes *signatures, struct pk_signature *s)
 	if (!space)
 		return -1;
 	name = (size_t)(space - line);
-	if (!pk_is_origin(line, name))
+	if (!name || memchr(line, '+', name))
 		return -1;
 	n = pk_unbase64(space + 1, size - name - 1, raw, sizeof(raw));
 	if (n < 5)
 		return -1;
+	memcpy(s->id, raw, 4);
+	s->is_ed25519 = n == 4 + PK_SIGNATURE_SIZE && pk_is_origin(line, name);
+	if (!s->is_ed25519)
+		name = 0; /* a name that F-35 does not know is no fault */
 	memcpy(s->name, line, name);
 	s->name[name] = '\0';
-	memcpy(s->id, raw, 4);
-	s->is_ed25519 = n == 4 + PK_SIGNATURE_SIZE;
 	if (s->is_ed25519)
 		memcpy(s->bytes, raw + 4, PK_SIGNATURE_SIZE);
 	return 1;

@@ -33,7 +33,7 @@ struct pk_signature {
 	char name[PK_ORIGIN_MAX + 1];
 	unsigned char id[4];
 	unsigned char bytes[PK_SIGNATURE_SIZE];
-	int is_ed25519; /* 0: of another kind, to be passed over */
+	int is_ed25519; /* 0: of another kind, to be passed over; no name */
 };
 
 /* Cuts a note: *text is what was signed, its last newline included, and
