@@ -61,7 +61,7 @@ struct pk_head {
 
 /* A version, live or once live: what it was last is what an immutable store
  * compares with. */
-#define PK_LIVE_SIZE 97 /* encoded, before what follows it */
+#define PK_LIVE_SIZE 89 /* encoded, before what follows it */
 struct pk_live {
 	int is_live;
 	uint64_t seq, place;	 /* of the content; of the insertion */
