@@ -111,13 +111,13 @@ static size_t seal(const struct pk_key *k, unsigned char *from,
 	return n + 8;
 }
 
-static int r8(struct pk_bytes *b, int *v)
+static int r8(struct pk_bytes *b, int *v, int max)
 {
 	const unsigned char *p = pk_take(b, 1);
 
 	if (p)
 		*v = *p;
-	return p ? 0 : -1;
+	return p && *p <= max ? 0 : -1;
 }
 
 static int r64(struct pk_bytes *b, uint64_t *v)
@@ -142,10 +142,10 @@ static int rtext(struct pk_bytes *b, char *out, int max)
 {
 	int n;
 
-	if (r8(b, &n) || n > max || rn(b, out, (size_t)n))
+	if (r8(b, &n, max) || rn(b, out, (size_t)n))
 		return -1;
 	out[n] = '\0';
-	return 0;
+	return memchr(out, '\0', (size_t)n) ? -1 : 0;
 }
 
 static const char *open_value(struct pk_bytes key, struct pk_bytes *value)
@@ -187,7 +187,7 @@ const char *pk_line_decode(struct pk_bytes key, struct pk_bytes value,
 
 	if (fault)
 		return fault;
-	bad = r8(&value, &flags) || rn(&value, v->hash, PK_HASH_SIZE) ||
+	bad = r8(&value, &flags, 3) || rn(&value, v->hash, PK_HASH_SIZE) ||
 	      rtext(&value, v->version, PK_VERSION_MAX);
 	v->is_publish = flags & 1;
 	v->is_place = flags >> 1 & 1;
@@ -224,7 +224,7 @@ static unsigned char *wlive(unsigned char *p, const struct pk_live *v)
 
 static int rlive(struct pk_bytes *b, struct pk_live *v)
 {
-	return r8(b, &v->is_live) || r64(b, &v->seq) || r64(b, &v->place) ||
+	return r8(b, &v->is_live, 1) || r64(b, &v->seq) || r64(b, &v->place) ||
 	       r64(b, &v->place_ordinal) || r64(b, &v->created) ||
 	       r64(b, &v->updated) || r64(b, &v->manifest_size) ||
 	       r64(b, &v->metadata_size) || rn(b, v->hash, PK_HASH_SIZE);
@@ -293,7 +293,7 @@ const char *pk_location_decode(struct pk_bytes key, struct pk_bytes value,
 
 	if (fault)
 		return fault;
-	bad = r8(&value, &slot) || slot > 1 ||
+	bad = r8(&value, &slot, 1) ||
 	      rn(&value, v->generation, PK_GENERATION_SIZE) ||
 	      r64(&value, &v->offset) || r64(&value, &v->size) ||
 	      r64(&value, &v->sum) || r64(&value, &v->ordinal) ||
@@ -325,6 +325,6 @@ const char *pk_stamp_decode(struct pk_bytes key, struct pk_bytes value,
 	      r64(&value, &v->inode) || rn(&value, v->boot, PK_BOOT_SIZE) ||
 	      r64(&value, &v->applied) || r64(&value, &v->live) ||
 	      r64(&value, &v->checkpoint) ||
-	      rn(&value, v->root, PK_HASH_SIZE) || r8(&value, &v->is_clean);
+	      rn(&value, v->root, PK_HASH_SIZE) || r8(&value, &v->is_clean, 1);
 	return done(bad, value);
 }
