@@ -79,9 +79,9 @@ int pk_text_next(struct pk_bytes *b, struct pk_text *t)
 		return -1;
 	t->hash = head;
 	t->size = pk_le64(head + PK_HASH_SIZE);
-	t->text = (const char *)pk_take(&try, t->size);
-	if (!t->text)
+	if (t->size > try.left) /* before a 32-bit size_t cuts it */
 		return -1;
+	t->text = (const char *)pk_take(&try, (size_t)t->size);
 	*b = try;
 	return 1;
 }
