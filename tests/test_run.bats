@@ -110,12 +110,14 @@ fails() {
 	tap bats 1..2 'ok 1 fast' 'ok 2 slow # skip no time'
 	tap cmocka 1..1 'this kernel is old' 'not ok 1 # SKIP a_test'
 	tap all '1..0 # SKIP go is not installed'
-	run "$run_" bats cmocka all
+	tap mute 1..2 'ok 1 - before' 'not ok 2 # SKIP a_mute'
+	run "$run_" bats cmocka all mute
 	[ "$status" -eq 0 ]
 	[[ $output == *'skipped: slow: no time'* ]]
 	[[ $output == *'skipped: a_test: this kernel is old'* ]]
 	[[ $output == *'skipped: go is not installed'* ]]
-	[ "$(last)" = '1 passed, 0 failed, 3 skipped' ]
+	[[ $output == *'skipped: a_mute: no reason given'* ]]
+	[ "$(last)" = '2 passed, 0 failed, 4 skipped' ]
 }
 
 @test "a name with skip in it is no skip, and an indented line no result" {
