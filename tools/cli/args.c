@@ -1,0 +1,147 @@
+#include "args.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem.h"
+#include "say.h"
+
+static int check(const struct cli *cli, const char *word,
+		 struct args_spec *spec)
+{
+	if (!*spec->id) {
+		args_spec_release(spec);
+		return say_usage(cli, "the package id is empty");
+	}
+	if (spec->version && !*spec->version) {
+		args_spec_release(spec);
+		return say_usage(cli, "the version is empty: %s", word);
+	}
+	return CLI_DONE;
+}
+
+int args_split(const struct cli *cli, const char *word, struct args_spec *out)
+{
+	struct args_spec spec = {.id = mem_dup(word)};
+	char *at = *word ? strrchr(spec.id + 1, '@') : NULL;
+	int rc;
+
+	if (at) {
+		*at = '\0';
+		spec.version = at + 1;
+	}
+	rc = check(cli, word, &spec);
+	if (!rc)
+		*out = spec;
+	return rc;
+}
+
+int args_spec(const struct cli *cli, struct args_spec *out)
+{
+	const char *id = cli->value[OPT_ID], *word = NULL;
+	struct args_spec spec = {NULL, cli->value[OPT_VERSION]};
+	int rc;
+
+	if (cli->operands)
+		word = cli->operand[0];
+	if (id && word)
+		return say_usage(cli, "the package is named twice: %s and %s",
+				 id, word);
+	if (!id && word && !spec.version)
+		return args_split(cli, word, out);
+	if (!id)
+		id = word;
+	if (id)
+		spec.id = mem_dup(id);
+	else if (spec.version)
+		return say_usage(cli, "a version of which package?");
+	rc = id ? check(cli, id, &spec) : CLI_DONE;
+	if (!rc)
+		*out = spec;
+	return rc;
+}
+
+void args_spec_release(struct args_spec *spec)
+{
+	free(spec->id);
+	spec->id = NULL;
+}
+
+char *args_spec_text(const struct args_spec *spec)
+{
+	char *text;
+
+	if (!spec->version)
+		return mem_dup(spec->id);
+	if (asprintf(&text, "%s@%s", spec->id, spec->version) < 0)
+		text = NULL;
+	return mem_need(text);
+}
+
+static bool number_of(const char *text, uint64_t *out)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)text[0]))
+		return false; /* strtoull takes signs and blanks */
+	errno = 0;
+	*out = strtoull(text, &end, 10);
+	return !errno && !*end;
+}
+
+int args_number(const struct cli *cli, enum cli_option opt, uint64_t min,
+		uint64_t max, uint64_t *out)
+{
+	const char *text = cli->value[opt], *name = cli_options[opt].name;
+	uint64_t n;
+
+	if (!text)
+		return CLI_DONE;
+	if (!number_of(text, &n))
+		return say_usage(cli, "--%s: not a number: %s", name, text);
+	if (n < min)
+		return say_usage(cli, "--%s: at least %" PRIu64, name, min);
+	if (n > max)
+		return say_usage(cli, "--%s: at most %" PRIu64, name, max);
+	*out = n;
+	return CLI_DONE;
+}
+
+int args_level(const struct cli *cli, int *level)
+{
+	uint64_t n = 0;
+	int rc = args_number(cli, OPT_LEVEL, 1, 19, &n);
+
+	if (!rc)
+		*level = (int)n;
+	return rc;
+}
+
+static bool has_control(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return true;
+	return false;
+}
+
+int args_by(const struct cli *cli, const char **by)
+{
+	const char *env = getenv("PAKHUS_BY"), *label = cli->value[OPT_BY];
+	const char *whose = label ? "--by" : "PAKHUS_BY";
+
+	if (!label)
+		label = env && *env ? env : NULL;
+	if (label && strlen(label) > PAKHUS_BY_MAX)
+		return say_usage(cli, "%s: longer than %d bytes", whose,
+				 PAKHUS_BY_MAX);
+	if (label && has_control(label))
+		return say_usage(cli, "%s: has a control character", whose);
+	*by = label;
+	return CLI_DONE;
+}

@@ -1,0 +1,35 @@
+/* args.h - reading the arguments of a command: packages, numbers, labels.
+ *
+ * What is wrong is reported; what is returned is an exit status.
+ */
+#ifndef ARGS_H
+#define ARGS_H
+
+#include <stdint.h>
+
+#include "cli.h"
+
+/* A package and perhaps a version; id is freed with args_spec_release(). */
+struct args_spec {
+	char *id;
+	const char *version; /* NULL: none was given */
+};
+
+/* ID[@VERSION], split at the last '@' that is not the first byte. */
+int args_split(const struct cli *cli, const char *word, struct args_spec *out);
+/* The same from the operand, --id and --version. Where none of them names
+ * a package id is NULL. */
+int args_spec(const struct cli *cli, struct args_spec *out);
+void args_spec_release(struct args_spec *spec);
+/* ID or ID@VERSION as it is shown, in memory that the caller frees. */
+char *args_spec_text(const struct args_spec *spec);
+
+/* A decimal number between min and max. Not given: *out is left alone. */
+int args_number(const struct cli *cli, enum cli_option opt, uint64_t min,
+		uint64_t max, uint64_t *out);
+/* --level; 0 where it was not given. */
+int args_level(const struct cli *cli, int *level);
+/* --by, else $PAKHUS_BY, else NULL. */
+int args_by(const struct cli *cli, const char **by);
+
+#endif

@@ -1,0 +1,14 @@
+/* interrupt.h - SIGINT and SIGTERM as something to look at.
+ *
+ * For commands that have to finish a step first. A second signal ends the
+ * program at once, which a store survives as it survives a power cut.
+ */
+#ifndef INTERRUPT_H
+#define INTERRUPT_H
+
+void interrupt_catch(void);
+int interrupt_pending(void); /* 0 where none was caught */
+/* The step was left; what follows has to be interrupted anew. */
+void interrupt_forget(void);
+
+#endif

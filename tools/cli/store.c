@@ -1,0 +1,65 @@
+#include "store.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+
+#include "interrupt.h"
+#include "progress.h"
+#include "say.h"
+
+static int progress(void *arg, const char *what, uint64_t done, uint64_t total)
+{
+	(void)arg;
+	if (total)
+		progress_show("%s: %" PRIu64 " of %" PRIu64, what, done, total);
+	else
+		progress_show("%s: %" PRIu64, what, done);
+	return interrupt_pending();
+}
+
+static void notice(void *arg, const char *text)
+{
+	(void)arg;
+	say_note(text);
+}
+
+int store_open(const struct cli *cli, unsigned flags, int level,
+	       struct pakhus **out)
+{
+	struct pakhus_options opt = {.flags = flags,
+				     .level = level,
+				     .progress = progress,
+				     .notice = notice};
+	struct pakhus_error err = {0};
+	int rc = pakhus_open(out, cli->store, &opt, &err);
+
+	progress_clear();
+	if (!rc)
+		return CLI_DONE;
+	say_error(cli, NULL, &err);
+	if (rc == PAKHUS_ENOTFOUND && !(flags & PAKHUS_CREATE))
+		say(cli,
+		    "make one with `pakhus -C %s init`, or publish into "
+		    "it",
+		    cli->store);
+	return (int)exit_of_argument(rc);
+}
+
+int store_sync(const struct cli *cli, struct pakhus *store)
+{
+	struct pakhus_error err = {0};
+	int rc = pakhus_sync(store, &err);
+
+	progress_clear();
+	if (!rc)
+		return CLI_DONE;
+	say_error(cli, "durable, not yet in the mirrored tree", &err);
+	return CLI_FAILED;
+}
+
+int store_failed(const struct cli *cli, const struct pakhus_error *err)
+{
+	progress_clear();
+	say_error(cli, NULL, err);
+	return (int)exit_of_argument(err->status);
+}

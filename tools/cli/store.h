@@ -1,0 +1,23 @@
+/* store.h - opening the store that the command line names.
+ *
+ * Failures are reported here; what is returned is an exit status.
+ */
+#ifndef STORE_H
+#define STORE_H
+
+#include "cli.h"
+
+/* flags are those of pakhus_open(); level 0 is the library's own. Free
+ * with pakhus_close(). */
+int store_open(const struct cli *cli, unsigned flags, int level,
+	       struct pakhus **out);
+
+/* Moves what was written into the tree that mirrors copy. What failed
+ * here is durable all the same, and the report says so. */
+int store_sync(const struct cli *cli, struct pakhus *store);
+
+/* Tells of a call that got far enough to know its own arguments: the
+ * status of PAKHUS_EINVAL is CLI_USAGE. */
+int store_failed(const struct cli *cli, const struct pakhus_error *err);
+
+#endif
