@@ -1,0 +1,221 @@
+/* cmd_verify.c - checking a store from child processes.
+ *
+ * LMDB maps its file and believes it: a damaged page can end a process that
+ * only opens the index. So each part of the check runs in a child that
+ * opens the store itself, the index first, and this process opens nothing:
+ * a child that dies is a finding. Children print what they find and send
+ * the numbers through a pipe.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "obj.h"
+#include "out.h"
+#include "progress.h"
+#include "say.h"
+#include "store.h"
+
+struct report {
+	int status; /* enum cli_exit */
+	int opened;
+	uint64_t entries, objects, bytes, damages;
+};
+
+static void print_damage(const struct cli *cli, const char *path,
+			 const char *rule, const char *text)
+{
+	struct obj obj;
+
+	progress_clear();
+	if (cli->value[OPT_JSON]) {
+		obj = obj_begin(stdout);
+		obj_string(&obj, "path", path);
+		obj_string(&obj, "rule", rule);
+		obj_string(&obj, "text", text);
+		obj_end(&obj);
+	} else {
+		out_plain(stdout, path);
+		printf(": %s%s", rule, *rule ? ": " : "");
+		out_plain(stdout, text);
+		putchar('\n');
+	}
+	fflush(stdout); /* what was found outlives a crash */
+}
+
+static void on_damage(void *arg, const char *path, const char *rule,
+		      const char *text)
+{
+	print_damage(arg, path, rule ? rule : "", text);
+}
+
+static int verify(const struct cli *cli, unsigned part, struct pakhus *store,
+		  struct report *report)
+{
+	/* the callback's argument is not const; nothing is changed by it */
+	struct cli copy = *cli;
+	struct pakhus_verify v = {
+		.flags = part, .damage = on_damage, .arg = &copy};
+	struct pakhus_error err = {0};
+	int rc = pakhus_verify(store, &v, &err);
+
+	progress_clear();
+	report->entries = v.entries;
+	report->objects = v.objects;
+	report->bytes = v.bytes;
+	report->damages = v.damages;
+	if (!rc)
+		return CLI_DONE;
+	if (rc == PAKHUS_ECORRUPT && v.damages)
+		return CLI_DAMAGED;
+	return store_failed(cli, &err);
+}
+
+static void child(const struct cli *cli, unsigned part, unsigned flags, int fd)
+{
+	struct report report = {0};
+	struct pakhus *store;
+
+	report.status = store_open(cli, flags, 0, &store);
+	if (!report.status) {
+		report.opened = 1;
+		report.status = verify(cli, part, store, &report);
+		pakhus_close(store);
+	}
+	report.status = out_finish(cli, report.status);
+	if (write(fd, &report, sizeof(report)) != sizeof(report))
+		_exit(CLI_FAILED);
+	_exit(CLI_DONE);
+}
+
+static int wait_for(pid_t pid)
+{
+	int how = 0;
+
+	while (waitpid(pid, &how, 0) < 0 && errno == EINTR)
+		;
+	return how;
+}
+
+/* Runs one part. Where its child did not report, *silent is set, and *how
+ * is how it ended. */
+static int run_part(const struct cli *cli, unsigned part, unsigned flags,
+		    struct report *report, bool *silent, int *how)
+{
+	ssize_t got;
+	pid_t pid;
+	int fd[2];
+
+	fflush(stdout); /* or the child prints it again */
+	if (pipe(fd))
+		return say_failed(cli, CLI_FAILED, "pipe: %s", strerror(errno));
+	pid = fork();
+	if (!pid) {
+		close(fd[0]);
+		child(cli, part, flags, fd[1]);
+	}
+	close(fd[1]);
+	if (pid < 0) {
+		close(fd[0]);
+		return say_failed(cli, CLI_FAILED, "fork: %s", strerror(errno));
+	}
+	do {
+		got = read(fd[0], report, sizeof(*report));
+	} while (got < 0 && errno == EINTR);
+	close(fd[0]);
+	*how = wait_for(pid);
+	*silent = got != sizeof(*report);
+	return CLI_DONE;
+}
+
+/* The end of who follows a wild pointer or fails an assertion, under a
+ * sanitizer an exit; other signals came from outside. */
+static bool is_crash(int how)
+{
+	if (!WIFSIGNALED(how))
+		return true;
+	return WTERMSIG(how) == SIGSEGV || WTERMSIG(how) == SIGBUS ||
+	       WTERMSIG(how) == SIGABRT;
+}
+
+static int died(const struct cli *cli, const char *what, int how)
+{
+	if (WIFSIGNALED(how))
+		return say_failed(cli, CLI_FAILED, "checking %s ended: %s",
+				  what, strsignal(WTERMSIG(how)));
+	return say_failed(cli, CLI_FAILED, "checking %s ended early", what);
+}
+
+static int index_part(const struct cli *cli, struct report *report)
+{
+	bool rebuild = cli->value[OPT_REBUILD] != NULL;
+	bool silent = false;
+	int how = 0, rc;
+
+	rc = run_part(cli, PAKHUS_VERIFY_INDEX, rebuild ? PAKHUS_REBUILD : 0,
+		      report, &silent, &how);
+	if (rc || !silent)
+		return rc ? rc : report->status;
+	if (!is_crash(how))
+		return died(cli, "the index", how);
+	print_damage(cli, "index", "",
+		     rebuild ? "its damage ended the program that read it"
+			     : "its damage ended the program that read it; "
+			       "run `pakhus verify --rebuild`");
+	report->damages = 1;
+	return CLI_DAMAGED;
+}
+
+static int files_part(const struct cli *cli, struct report *report)
+{
+	bool silent = false;
+	int how = 0, rc;
+
+	rc = run_part(cli, PAKHUS_VERIFY_FILES, 0, report, &silent, &how);
+	if (rc || !silent)
+		return rc ? rc : report->status;
+	return died(cli, "the files", how);
+}
+
+static void summary(const struct cli *cli, const struct report *r)
+{
+	struct obj obj;
+
+	if (cli->value[OPT_JSON]) {
+		obj = obj_begin(stdout);
+		obj_number(&obj, "entries", r->entries);
+		obj_number(&obj, "objects", r->objects);
+		obj_number(&obj, "bytes", r->bytes);
+		obj_number(&obj, "damages", r->damages);
+		obj_end(&obj);
+		return;
+	}
+	printf("checked %" PRIu64 " entries, %" PRIu64 " objects, %" PRIu64
+	       " bytes: ",
+	       r->entries, r->objects, r->bytes);
+	if (r->damages)
+		printf("%" PRIu64 " damaged\n", r->damages);
+	else
+		puts("no damage");
+}
+
+int cmd_verify(const struct cli *cli)
+{
+	struct report index = {0}, files = {0};
+	int rc, rc2;
+
+	rc = index_part(cli, &index);
+	if (rc && !index.opened && !index.damages)
+		return rc; /* the next would not get further */
+	rc2 = files_part(cli, &files);
+	if (files.entries < index.entries)
+		files.entries = index.entries;
+	files.damages += index.damages;
+	if (!rc2 || rc2 == CLI_DAMAGED)
+		summary(cli, &files);
+	return rc ? rc : rc2;
+}

@@ -1,0 +1,312 @@
+/* pakhus.c - the program: its command table, and what is common to all.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "help.h"
+#include "out.h"
+#include "parse.h"
+#include "say.h"
+
+#define STORE_DEFAULT "./pakhus-store"
+
+const struct cli_option_row cli_options[OPT_COUNT] = {
+	[OPT_STORE] = {NULL, "STORE", "the directory of the store", 'C',
+		       WORD_DIR},
+	[OPT_HELP] = {"help", NULL, "print this", 'h', WORD_NONE},
+	[OPT_JSON] = {"json", NULL, "print JSON, one object a line", 0,
+		      WORD_NONE},
+	[OPT_BY] = {"by", "LABEL",
+		    "who does this, for the log (default: $PAKHUS_BY)", 0,
+		    WORD_NONE},
+	[OPT_LEVEL] = {"level", "N", "zstd level of new objects, 1 to 19", 0,
+		       WORD_NONE},
+	[OPT_ORIGIN] = {"origin", "NAME", "name of the signed log", 0,
+			WORD_NONE},
+	[OPT_IMMUTABLE] = {"immutable", NULL,
+			   "the content of a version never changes", 0,
+			   WORD_NONE},
+	[OPT_ID] = {"id", "ID", "the package, where ID has an @ in it", 0,
+		    WORD_ID},
+	[OPT_VERSION] = {"version", "V", "the version; ID is then not split", 0,
+			 WORD_NONE},
+	[OPT_AT] = {"at", "SEQ", "what was published at this log position", 0,
+		    WORD_NONE},
+	[OPT_MANIFEST] = {"manifest", NULL, "print the manifest alone", 0,
+			  WORD_NONE},
+	[OPT_METADATA] = {"metadata", NULL, "print the metadata alone", 0,
+			  WORD_NONE},
+	[OPT_DOCUMENT] = {"document", NULL,
+			  "print the text whose SHA-256 is the hash", 0,
+			  WORD_NONE},
+	[OPT_LIMIT] = {"limit", "N", "stop after N", 0, WORD_NONE},
+	[OPT_BEFORE] = {"before", "PLACE", "start below this place of the log",
+			0, WORD_NONE},
+	[OPT_REBUILD] = {"rebuild", NULL,
+			 "make the index anew from the log first", 0,
+			 WORD_NONE},
+	[OPT_HERE] = {"here", NULL, "this is the only copy that is written", 0,
+		      WORD_NONE},
+};
+
+#define PAGED (CLI_OPT(OPT_JSON) | CLI_OPT(OPT_LIMIT) | CLI_OPT(OPT_BEFORE))
+
+const struct cli_command cli_commands[] = {
+	{.name = "init",
+	 .operands = "",
+	 .summary = "Make a store",
+	 .text = "publish and import make one too where none is; init is for "
+		 "those who want to\nname its log, or who want versions that "
+		 "never change.\n",
+	 .run = cmd_init,
+	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_BY) | CLI_OPT(OPT_ORIGIN) |
+		    CLI_OPT(OPT_IMMUTABLE)},
+	{.name = "publish",
+	 .operands = "FILE...|-",
+	 .summary = "Add or replace versions, one document a file",
+	 .text = "A document is {\"manifest\": {...}, \"metadata\": {...}} or "
+		 "a build artifact,\n{\"manifest\": {...}, \"objects\": [...], "
+		 "...}; manifest.id and manifest.version name\nwhat is "
+		 "published. - is stdin. Prints ID@VERSION and the hash. A "
+		 "file that is\nrefused does not keep the others from being "
+		 "published.\n",
+	 .run = cmd_publish,
+	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_BY) | CLI_OPT(OPT_LEVEL),
+	 .min = 1,
+	 .max = -1,
+	 .word = WORD_FILE},
+	{.name = "import",
+	 .operands = "FILE|-",
+	 .summary = "Publish many documents, one a line of JSON Lines",
+	 .text = "Lines are made durable in batches. At the first line that is "
+		 "refused, and on an\ninterrupt, the lines before it are kept; "
+		 "how many is said. Empty lines are\nskipped.\n",
+	 .run = cmd_import,
+	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_BY) | CLI_OPT(OPT_LEVEL),
+	 .min = 1,
+	 .max = 1,
+	 .word = WORD_FILE},
+	{.name = "get",
+	 .operands = "ID[@VERSION]",
+	 .summary = "Print a version with its manifest and metadata",
+	 .text = "Without VERSION, or with latest, the one that was inserted "
+		 "last. With --at, ID\nmay be left out; where it is given it "
+		 "has to fit.\n",
+	 .run = cmd_get,
+	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_ID) | CLI_OPT(OPT_VERSION) |
+		    CLI_OPT(OPT_AT) | CLI_OPT(OPT_MANIFEST) |
+		    CLI_OPT(OPT_METADATA) | CLI_OPT(OPT_DOCUMENT),
+	 .max = 1,
+	 .word = WORD_SPEC},
+	{.name = "list",
+	 .operands = "",
+	 .summary = "List packages, each with its latest version",
+	 .text = "Newest first. On a terminal a table; elsewhere id, version, "
+		 "updated and hash,\nseparated by tabs.\n",
+	 .run = cmd_list,
+	 .options = PAGED},
+	{.name = "versions",
+	 .operands = "ID",
+	 .summary = "List the versions of a package",
+	 .text = "Newest first. On a terminal a table; elsewhere id, version, "
+		 "updated and hash,\nseparated by tabs.\n",
+	 .run = cmd_versions,
+	 .options = PAGED,
+	 .min = 1,
+	 .max = 1,
+	 .word = WORD_ID},
+	{.name = "delete",
+	 .operands = "ID[@VERSION]",
+	 .summary = "Delete one version, or all of a package",
+	 .text = "All of them go in one step. Content stays in the history, "
+		 "see get --at.\n",
+	 .run = cmd_delete,
+	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_BY) | CLI_OPT(OPT_ID) |
+		    CLI_OPT(OPT_VERSION),
+	 .max = 1,
+	 .word = WORD_SPEC},
+	{.name = "history",
+	 .operands = "[ID]",
+	 .summary = "List what was published and deleted, and by whom",
+	 .text = "Newest first. On a terminal a table; elsewhere op, position, "
+		 "time, id, version,\nhash and by, separated by tabs.\n",
+	 .run = cmd_history,
+	 .options = PAGED,
+	 .max = 1,
+	 .word = WORD_ID},
+	{.name = "diff",
+	 .operands = "ID@A ID@B | ID A B",
+	 .summary = "Say what changed between two versions",
+	 .text = "A line for each member of the metadata that was added (+), "
+		 "removed (-) or\nchanged (~), with the keys that changed in "
+		 "it. "
+		 "The elements of a list go by\ntheir name, else id, else key, "
+		 "else position.\n",
+	 .run = cmd_diff,
+	 .options = CLI_OPT(OPT_JSON),
+	 .min = 2,
+	 .max = 3,
+	 .word = WORD_SPEC},
+	{.name = "verify",
+	 .operands = "",
+	 .summary = "Check every file of the store, and the index",
+	 .text = "Damage is printed as FILE: RULE: TEXT, and the exit status "
+		 "is 4.\n",
+	 .run = cmd_verify,
+	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_REBUILD)},
+	{.name = "cat",
+	 .operands = "HASH",
+	 .summary = "Print the text of an object by its hash",
+	 .text = NULL,
+	 .run = cmd_cat,
+	 .options = CLI_OPT(OPT_JSON),
+	 .min = 1,
+	 .max = 1},
+	{.name = "stat",
+	 .operands = "",
+	 .summary = "Say what the store is and holds",
+	 .text = NULL,
+	 .run = cmd_stat,
+	 .options = CLI_OPT(OPT_JSON)},
+	{.name = "dump",
+	 .operands = "FILE",
+	 .summary = "Print one file of a store as text for people",
+	 .text = "The file's place in its store says what it is.\n",
+	 .run = cmd_dump,
+	 .options = CLI_OPT(OPT_JSON),
+	 .min = 1,
+	 .max = 1,
+	 .word = WORD_FILE},
+	{.name = "key",
+	 .operands = "",
+	 .summary = "Print the key that the log is verified with",
+	 .text = NULL,
+	 .run = cmd_key,
+	 .options = CLI_OPT(OPT_JSON)},
+	{.name = "adopt",
+	 .operands = "",
+	 .summary = "Let a copied store be written",
+	 .text = "With --here you say that of all copies this is the only one "
+		 "that will be\nwritten from now on. Two copies that are both "
+		 "written sign two histories\nunder one name, and mirrors will "
+		 "refuse one of them.\n",
+	 .run = cmd_adopt,
+	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_HERE)},
+	{.name = "help",
+	 .operands = "[COMMAND]",
+	 .summary = "Explain a command",
+	 .text = NULL,
+	 .run = cmd_help,
+	 .max = 1,
+	 .word = WORD_COMMAND},
+	{.name = "completion",
+	 .operands = "bash|zsh|fish",
+	 .summary = "Print a completion script",
+	 .text = NULL,
+	 .run = cmd_completion,
+	 .min = 1,
+	 .max = 1,
+	 .word = WORD_SHELL,
+	 .hidden = 1},
+	{.name = NULL},
+};
+
+const struct cli_command *cli_find(const char *name)
+{
+	const struct cli_command *c;
+
+	for (c = cli_commands; c->name; c++)
+		if (!strcmp(c->name, name))
+			return c;
+	return NULL;
+}
+
+static int choose_store(struct cli *cli)
+{
+	const char *env = getenv("PAKHUS_STORE");
+
+	cli->store = cli->value[OPT_STORE];
+	if (cli->store && !*cli->store)
+		return say_usage(cli, "the store's name is empty");
+	if (!cli->store && env && *env)
+		cli->store = env;
+	if (!cli->store)
+		cli->store = STORE_DEFAULT;
+	return CLI_DONE;
+}
+
+static int check_operands(const struct cli *cli)
+{
+	const struct cli_command *c = cli->command;
+
+	if (cli->operands < c->min)
+		return say_usage(cli, "an argument is missing");
+	if (c->max >= 0 && cli->operands > c->max)
+		return say_usage(cli, "one argument too many: %s",
+				 cli->operand[c->max]);
+	return CLI_DONE;
+}
+
+static int run(struct cli *cli, char **argv)
+{
+	int at = 1, rc;
+
+	rc = parse_global(cli, argv, &at);
+	if (rc)
+		return rc;
+	if (cli->value[OPT_HELP]) {
+		help_all(stdout);
+		return CLI_DONE;
+	}
+	if (argv[at] && !strcmp(argv[at], "--version")) {
+		printf("pakhus %s\n", pakhus_version());
+		return CLI_DONE;
+	}
+	if (!argv[at]) {
+		help_all(stderr);
+		return CLI_USAGE;
+	}
+	cli->command = cli_find(argv[at]);
+	if (!cli->command)
+		return say_usage(cli, "no such command: %s", argv[at]);
+	rc = parse_command(cli, argv + at + 1);
+	if (rc)
+		return rc;
+	if (cli->value[OPT_HELP]) {
+		help_command(stdout, cli->command);
+		return CLI_DONE;
+	}
+	rc = check_operands(cli);
+	if (!rc)
+		rc = choose_store(cli);
+	return rc ? rc : cli->command->run(cli);
+}
+
+/* Without this a store's file could become descriptor 1, and what is
+ * printed would go into it. Reading only: what is printed fails, and that
+ * is reported. */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = {0};
+
+	(void)argc;
+	fill_standard_descriptors();
+	signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write */
+	return out_finish(&cli, run(&cli, argv));
+}
