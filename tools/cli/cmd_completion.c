@@ -251,7 +251,6 @@ static void zsh_head(void)
 	}
 	fputs("\t)\n\t_describe command commands\n}\n\n", stdout);
 	fputs("_pakhus_run() {\n"
-	      "\tlocal -a store\n"
 	      "\t(( $+opt_args[-C] )) && store=(-C ${(Q)~opt_args[-C]})\n"
 	      "\t_call_program pakhus pakhus ${(q)store} ${(q)@} "
 	      "</dev/null\n}\n\n"
@@ -278,12 +277,14 @@ static void zsh(void)
 	fputs("_pakhus() {\n"
 	      "\tlocal curcontext=$curcontext state line\n"
 	      "\tlocal -A opt_args\n"
+	      "\tlocal -a store\n"
 	      "\t_arguments -C '-C[the directory of the store]:STORE:"
 	      "_files -/' \\\n"
 	      "\t\t'(- *)'{-h,--help}'[print help]' \\\n"
 	      "\t\t'(- *)--version[print the version]' \\\n"
 	      "\t\t'1:command:_pakhus_commands' '*::argument:->rest'\n"
 	      "\t[[ $state == rest ]] || return 0\n"
+	      "\t(( $+opt_args[-C] )) && store=(-C ${(Q)~opt_args[-C]})\n"
 	      "\tcase $line[1] in\n",
 	      stdout);
 	for (c = cli_commands; c->name; c++)
@@ -340,8 +341,8 @@ static void fish_command(const struct cli_command *c)
 
 	if (!c->hidden) {
 		printf("complete -c pakhus -n "
-		       "'not __fish_seen_subcommand_from "
-		       "$__pakhus_commands' -a %s -d '",
+		       "'not __fish_seen_subcommand_from $__pakhus_commands "
+		       "$__pakhus_hidden' -a %s -d '",
 		       c->name);
 		fish_text(c->summary);
 		fputs("'\n", stdout);
@@ -388,13 +389,18 @@ static void fish(void)
 	for (c = cli_commands; c->name; c++)
 		if (!c->hidden)
 			printf(" %s", c->name);
+	fputs("\nset -g __pakhus_hidden", stdout);
+	for (c = cli_commands; c->name; c++)
+		if (c->hidden)
+			printf(" %s", c->name);
 	fputs("\n\n", stdout);
 	fputs(fish_functions, stdout);
 	fputs("complete -c pakhus -f\n", stdout);
 	fish_option(&cli_options[OPT_STORE], NULL);
 	fish_option(&cli_options[OPT_HELP], NULL);
 	fputs("complete -c pakhus -n 'not __fish_seen_subcommand_from "
-	      "$__pakhus_commands' -l version -d 'print the version'\n",
+	      "$__pakhus_commands $__pakhus_hidden' -l version -d 'print the "
+	      "version'\n",
 	      stdout);
 	for (c = cli_commands; c->name; c++)
 		fish_command(c);
