@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,6 +131,14 @@ static bool has_control(const char *text)
 	return false;
 }
 
+static bool is_utf8(const char *text)
+{
+	json_t *string = json_string(text);
+
+	json_decref(string);
+	return string != NULL;
+}
+
 int args_by(const struct cli *cli, const char **by)
 {
 	const char *env = getenv("PAKHUS_BY"), *label = cli->value[OPT_BY];
@@ -142,6 +151,8 @@ int args_by(const struct cli *cli, const char **by)
 				 PAKHUS_BY_MAX);
 	if (label && has_control(label))
 		return say_usage(cli, "%s: has a control character", whose);
+	if (label && !is_utf8(label))
+		return say_usage(cli, "%s: is not UTF-8", whose);
 	*by = label;
 	return CLI_DONE;
 }

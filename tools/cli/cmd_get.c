@@ -76,8 +76,9 @@ static int get_at(const struct cli *cli, struct pakhus *store, uint64_t seq,
 		print(cli, package);
 	else
 		rc = say_failed(cli, CLI_NOT_FOUND,
-				"not found: %s is what position %s holds",
-				package->record.id, cli->value[OPT_AT]);
+				"not found: position %s holds %s@%s",
+				cli->value[OPT_AT], package->record.id,
+				package->record.version);
 	pakhus_package_free(package);
 	return rc;
 }

@@ -11,15 +11,24 @@ static void on_signal(int signo)
 	pending = 1;
 }
 
-void interrupt_catch(void)
+/* What who started us ignores, as a shell does for its background jobs,
+ * stays ignored. */
+static void catch_signal(int signo)
 {
 	/* no SA_RESTART: a read from a pipe has to return */
-	struct sigaction sa = {.sa_handler = on_signal,
-			       .sa_flags = (int)SA_RESETHAND};
+	struct sigaction before,
+		sa = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
 
 	sigemptyset(&sa.sa_mask);
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGTERM, &sa, NULL);
+	if (!sigaction(signo, NULL, &before) && before.sa_handler == SIG_IGN)
+		return;
+	sigaction(signo, &sa, NULL);
+}
+
+void interrupt_catch(void)
+{
+	catch_signal(SIGINT);
+	catch_signal(SIGTERM);
 }
 
 int interrupt_pending(void)
