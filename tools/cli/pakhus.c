@@ -71,9 +71,9 @@ const struct cli_command cli_commands[] = {
 	 .summary = "Add or replace versions, one document a file",
 	 .text = "A document is {\"manifest\": {...}, \"metadata\": {...}} or "
 		 "a build artifact,\n{\"manifest\": {...}, \"objects\": [...], "
-		 "...}; manifest.id and manifest.version name\nwhat is "
-		 "published. - is stdin. Prints ID@VERSION and the hash. A "
-		 "file that is\nrefused does not keep the others from being "
+		 "...}; its manifest.id and\nmanifest.version name what is "
+		 "published. - is stdin. Prints ID@VERSION and the\nhash. A "
+		 "file that is refused does not keep the others from being "
 		 "published.\n",
 	 .run = cmd_publish,
 	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_BY) | CLI_OPT(OPT_LEVEL),
