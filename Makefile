@@ -1,48 +1,153 @@
-# pakhus. The targets that matter: make quickstart, make check, make install.
-# CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR are the caller's; WERROR=1 is ours.
+# pakhus: make quickstart, make check, make install; make help tells the rest.
+# CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR are the caller's. WERROR=1 is ours.
 
 VERSION   = 0.1.0
 SOVERSION = 0
 PREFIX    = /usr/local
 BINDIR    = $(PREFIX)/bin
 LIBDIR    = $(PREFIX)/lib
+MANDIR    = $(PREFIX)/share/man
+SHARE     = $(PREFIX)/share
 CFLAGS    = -O2 -g
 B         = build/$(notdir $(CC))
-PKGS      = lmdb libzstd libcrypto
+FUZZ_TIME = 3
+CORPUS    = ../shared/corpus
 
-override ALL_CPPFLAGS = -D_GNU_SOURCE -Ilayout -Isrc $(CPPFLAGS)
-override ALL_CFLAGS   = -std=gnu11 -fPIC -fvisibility=hidden -pthread -MMD -MP \
-	-Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(WERROR),-Werror) \
-	$(CFLAGS)
-LIBS     = -llmdb -lzstd -lcrypto -pthread
-LIB_OBJ  = $(patsubst %.c,$(B)/%.o,$(wildcard layout/*.c src/*.c))
-CLI_OBJ  = $(patsubst %.c,$(B)/%.o,$(wildcard tools/cli/*.c))
-TESTS    = $(patsubst %.c,$(B)/%,$(wildcard tests/test_*.c))
-FUZZ     = $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz_*.c))
+WARN   = -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(WERROR),-Werror)
+CPP    = -D_GNU_SOURCE -Ilayout -Isrc $(CPPFLAGS)
+CCALL  = $(CC) -std=gnu11 -pthread $(WARN) $(CPP) $(CFLAGS)
+LINK   = $(CC) -pthread $(CFLAGS) $(LDFLAGS)
+LIBS   = -llmdb -lzstd -lcrypto
+SAN    = CC=clang B=build/san CFLAGS="-O1 -g -fsanitize=address,undefined \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer"
+
+LIB    = $(patsubst %.c,$(B)/%.o,$(wildcard layout/*.c src/*.c))
+CLI    = $(patsubst %.c,$(B)/%.o,$(wildcard tools/cli/*.c))
+TESTS  = $(patsubst %.c,$(B)/%,$(wildcard tests/test_*.c))
+AIDS   = $(patsubst %.c,$(B)/%,$(wildcard tests/aid_*.c))
+FUZZ   = $(patsubst tests/%.c,build/fuzz/%,$(wildcard tests/fuzz_*.c))
+BATS   = $(wildcard tests/*.bats)
+SHELLS = $(wildcard tools/*.sh tests/*.sh) tests/run tests/oracle/build .ci/run
 
 all: $(B)/libpakhus.a $(B)/libpakhus.so $(B)/pakhus
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+	$(CCALL) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
 
-$(B)/libpakhus.a: $(LIB_OBJ)
+$(B)/libpakhus.a: $(LIB)
 	rm -f $@ && $(AR) rcs $@ $^
 
-$(B)/libpakhus.so: $(LIB_OBJ)
-	$(CC) -shared -Wl,-soname,libpakhus.so.$(SOVERSION) -Wl,-z,defs \
-		$(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(B)/libpakhus.so: $(LIB)
+	$(LINK) -shared -Wl,-soname,libpakhus.so.$(SOVERSION) -o $@ $^ $(LIBS)
 
-$(B)/pakhus: $(CLI_OBJ) $(B)/libpakhus.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson $(LIBS)
+$(B)/pakhus: $(CLI) $(B)/libpakhus.a
+	$(LINK) -o $@ $^ -ljansson $(LIBS)
 
-tests: $(TESTS)
-$(B)/tests/test_%: $(B)/tests/test_%.o $(B)/libpakhus.a
-	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP_$*) -o $@ $^ -lcmocka -ljansson $(LIBS)
+# A test that wraps calls names them in a line "wrap: open fsync …".
+wraps = $(addprefix -Wl$(,)--wrap=,$(shell sed -n 's/.*wrap: //p' $(1)))
+, := ,
+$(B)/tests/%: $(B)/tests/%.o $(B)/libpakhus.a
+	$(LINK) $(call wraps,tests/$*.c) -o $@ $^ -lcmocka -ljansson $(LIBS)
+
+$(B)/canon: tests/oracle/canon.c $(B)/libpakhus.a
+	$(CCALL) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+build/fuzz/%: tests/%.c $(wildcard layout/*.[ch] tests/*.h)
+	@mkdir -p $(@D)
+	clang -std=gnu11 $(CPP) -O1 -g -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -o $@ $< $(wildcard layout/*.c)
+
+tests: all $(TESTS) $(AIDS) $(B)/canon
+
+quickstart:
+	@tools/setup.sh build
+	@$(MAKE) --no-print-directory -s -j2 all
+	@tools/quickstart.sh $(B)/pakhus
+
+# Everything, in an order that tells soonest; the counts add up at the end.
+R = build/results
+check:
+	@tools/setup.sh test
+	@mkdir -p build && rm -f $(R)
+	$(MAKE) -s -j2 WERROR=1 tests
+	$(MAKE) -s -j2 WERROR=1 CC=clang B=build/clang tests
+	$(MAKE) -s -j2 WERROR=1 $(SAN) tests
+	$(MAKE) -s -j2 fuzz-build
+	-@tests/run -l tree -o $(R) tests/check-tree
+	-@PAKHUS=$(abspath $(B))/pakhus AIDS=$(abspath $(B))/tests \
+		CORPUS=$(abspath $(CORPUS)) \
+		tests/run -l gcc -o $(R) $(TESTS) $(BATS)
+	-@PAKHUS=$(abspath build/san)/pakhus AIDS=$(abspath build/san)/tests \
+		CORPUS=$(abspath $(CORPUS)) SANITIZED=1 \
+		tests/run -l san -o $(R) $(TESTS:$(B)/%=build/san/%) \
+		$(filter-out tests/corpus% tests/test_run% tests/test_oracle% \
+			tests/test_setup%,$(BATS))
+	-@CORPUS=$(abspath $(CORPUS)) tests/run -l oracle -o $(R) \
+		tests/check-canon
+	-@FUZZ_TIME=$(FUZZ_TIME) tests/run -l fuzz -o $(R) tests/check-fuzz
+	@tests/run -t $(R)
+
+fuzz-build: $(FUZZ)
+fuzz: fuzz-build
+	FUZZ_TIME=300 tests/check-fuzz
+
+# Two linters with their reasons in .clang-tidy and at the calls.
+lint:
+	clang-tidy --quiet $(wildcard layout/*.c src/*.c tools/cli/*.c) -- \
+		-std=gnu11 $(CPP) 2>/dev/null
+	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr \
+		--enable=warning,performance,portability $(CPP) \
+		layout src tools/cli
+	shellcheck $(SHELLS)
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \
+		$(DESTDIR)$(PREFIX)/include $(DESTDIR)$(MANDIR)/man1 \
+		$(DESTDIR)$(SHARE)/bash-completion/completions \
+		$(DESTDIR)$(SHARE)/zsh/site-functions \
+		$(DESTDIR)$(SHARE)/fish/vendor_completions.d
+	install -m 755 $(B)/pakhus $(DESTDIR)$(BINDIR)/pakhus
+	install -m 644 src/pakhus.h $(DESTDIR)$(PREFIX)/include/pakhus.h
+	install -m 644 $(B)/libpakhus.a $(DESTDIR)$(LIBDIR)/libpakhus.a
+	install -m 755 $(B)/libpakhus.so \
+		$(DESTDIR)$(LIBDIR)/libpakhus.so.$(VERSION)
+	ln -sf libpakhus.so.$(VERSION) \
+		$(DESTDIR)$(LIBDIR)/libpakhus.so.$(SOVERSION)
+	ln -sf libpakhus.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libpakhus.so
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; \
+		s|@VERSION@|$(VERSION)|' src/pakhus.pc.in \
+		>$(DESTDIR)$(LIBDIR)/pkgconfig/pakhus.pc
+	install -m 644 tools/man/pakhus.1 $(DESTDIR)$(MANDIR)/man1/pakhus.1
+	$(B)/pakhus completion bash \
+		>$(DESTDIR)$(SHARE)/bash-completion/completions/pakhus
+	$(B)/pakhus completion zsh \
+		>$(DESTDIR)$(SHARE)/zsh/site-functions/_pakhus
+	$(B)/pakhus completion fish \
+		>$(DESTDIR)$(SHARE)/fish/vendor_completions.d/pakhus.fish
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR),$(BINDIR)/pakhus \
+		$(PREFIX)/include/pakhus.h $(LIBDIR)/libpakhus.a \
+		$(LIBDIR)/libpakhus.so $(LIBDIR)/libpakhus.so.$(SOVERSION) \
+		$(LIBDIR)/libpakhus.so.$(VERSION) \
+		$(LIBDIR)/pkgconfig/pakhus.pc $(MANDIR)/man1/pakhus.1 \
+		$(SHARE)/bash-completion/completions/pakhus \
+		$(SHARE)/zsh/site-functions/_pakhus \
+		$(SHARE)/fish/vendor_completions.d/pakhus.fish)
 
 clean:
 	rm -rf build
 
--include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TESTS:=.d)
-.PHONY: all tests clean
+help:
+	@echo 'quickstart  install what is missing, build, and show a tour'
+	@echo 'all         the library and the program, in $(B)'
+	@echo 'check       install what tests need, build, and run all of them'
+	@echo 'fuzz        every fuzz target for five minutes'
+	@echo 'lint        clang-tidy, cppcheck and shellcheck'
+	@echo 'install     to PREFIX=$(PREFIX), below DESTDIR; also uninstall'
+
+-include $(LIB:.o=.d) $(CLI:.o=.d) $(TESTS:=.d) $(AIDS:=.d)
+.PHONY: all tests quickstart check fuzz-build fuzz lint install uninstall \
+	clean help
 .SECONDARY:
