@@ -34,7 +34,7 @@ struct pk_entry {
 	unsigned char hash[PK_HASH_SIZE];
 	uint64_t manifest_size, metadata_size; /* bytes */
 	uint64_t size;			       /* attrs: bytes of the text */
-	uint64_t features;		       /* require: feature bits */
+	uint64_t features;		       /* require: bits, F-27 */
 	uint64_t time;			       /* microseconds since 1970 */
 	char by[PK_BY_MAX + 1];
 	char tag[PK_VERSION_MAX + 1];

@@ -18,6 +18,17 @@ size_t pk_format_encode(const struct pk_format *f, char out[PK_FORMAT_SIZE])
 				f->immutable ? "yes" : "no");
 }
 
+/* Another number than 1: a whole line of it, or the file is only cut. */
+static int is_newer(const char *p, const char *end)
+{
+	const char *from = p;
+
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	return p > from && p < end && *p == '\n' && *from != '0' &&
+	       !(p == from + 1 && *from == '1');
+}
+
 const char *pk_format_decode(const char *text, size_t size, struct pk_format *f)
 {
 	static const char head[] = "pakhus 1\nidentity ";
@@ -27,8 +38,10 @@ const char *pk_format_decode(const char *text, size_t size, struct pk_format *f)
 
 	if (size < 7 || memcmp(text, "pakhus ", 7))
 		return "F-40 does not begin with the word pakhus";
-	if (size < 9 || memcmp(text, "pakhus 1\n", 9))
+	if (is_newer(text + 7, end))
 		return pk_format_newer;
+	if (size < 9 || memcmp(text, "pakhus 1\n", 9))
+		return "F-40 the first line is not a version";
 	if (size < strlen(head) + 2 * PK_IDENTITY_SIZE + strlen(origin) ||
 	    memcmp(text, head, strlen(head)) ||
 	    pk_unhex(text + strlen(head), f->identity, PK_IDENTITY_SIZE))

@@ -441,6 +441,42 @@ int pk_index_each_latest(struct pk_txn *t, uint64_t before, pk_latest_fn *fn,
 	return rc == MDB_NOTFOUND ? 0 : fail_mdb(t->ix, err, rc, "latest");
 }
 
+/* The ordinal in which a walk that ends before a position begins: that of
+ * the last publish before it, found by halving. */
+static int ordinal_before(struct pk_txn *t, MDB_cursor *c, const char *id,
+			  uint64_t before, uint64_t *out,
+			  struct pakhus_error *err)
+{
+	struct pk_head head = { 0, 0, 0 };
+	uint64_t low = 0, high;
+	int rc = pk_index_head(t, id, &head, err);
+
+	if (rc < 0)
+		return rc;
+	high = head.publishes;
+	while (before && high > low + 1) {
+		uint64_t mid = low + (high - low) / 2, ordinal, seq;
+		struct pk_key k;
+		MDB_val key, value;
+
+		pk_key_entry(&k, id, mid, 0);
+		key.mv_data = k.bytes;
+		key.mv_size = k.size;
+		rc = mdb_cursor_get(c, &key, &value, MDB_SET_RANGE);
+		if (rc)
+			return fail_mdb(t->ix, err, rc, "entries");
+		if (pk_key_entry_decode(span(key), id, &ordinal, &seq))
+			return fail_value(t->ix, err, ENTRIES,
+					  "F-64 an ordinal has no line");
+		if (seq < before)
+			low = mid;
+		else
+			high = mid;
+	}
+	*out = before ? low : UINT64_MAX;
+	return 0;
+}
+
 int pk_index_each_line(struct pk_txn *t, const char *id, uint64_t before,
 		       pk_line_fn *fn, void *arg, struct pakhus_error *err)
 {
@@ -453,8 +489,11 @@ int pk_index_each_line(struct pk_txn *t, const char *id, uint64_t before,
 
 	if (rc)
 		return rc;
-	/* keys go by ordinal first, which grows with seq: one above all */
-	pk_key_entry(&bound, id, UINT64_MAX, UINT64_MAX);
+	/* keys go by ordinal first, which grows with seq */
+	rc = ordinal_before(t, c, id, before, &ordinal, err);
+	if (rc)
+		return rc;
+	pk_key_entry(&bound, id, ordinal, UINT64_MAX);
 	for (rc = seek_below(c, &bound, &key, &value); !rc;
 	     rc = mdb_cursor_get(c, &key, &value, MDB_PREV)) {
 		const char *fault;

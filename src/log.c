@@ -236,6 +236,23 @@ static int read_hashes(int dir, int level, uint64_t index, unsigned n,
 	return 0;
 }
 
+int pk_log_is_leaf(int dir, struct pk_sha *sha, uint64_t size, uint64_t seq,
+		   const char *line, size_t n, struct pakhus_error *err)
+{
+	uint64_t index = seq / PK_TILE_WIDTH;
+	unsigned at = seq % PK_TILE_WIDTH, width = PK_TILE_WIDTH;
+	unsigned char leaf[PK_HASH_SIZE];
+	AUTO_FREE char *tile = NULL;
+	int rc;
+
+	if (size / PK_TILE_WIDTH == index)
+		width = size % PK_TILE_WIDTH;
+	rc = read_hashes(dir, 0, index, width, &tile, err);
+	if (!rc && pk_leaf_hash(sha, line, n, leaf))
+		rc = pk_fail_nomem(err);
+	return rc ? rc : !memcmp(tile + at * PK_HASH_SIZE, leaf, PK_HASH_SIZE);
+}
+
 int pk_log_edge(int dir, struct pk_sha *sha, uint64_t size, struct pk_edge *e,
 		struct pakhus_error *err)
 {

@@ -34,6 +34,11 @@ typedef int pk_log_fn(void *arg, uint64_t seq, const char *line, size_t size);
 int pk_log_walk(int dir, uint64_t size, uint64_t from, uint64_t to,
 		pk_log_fn *fn, void *arg, struct pakhus_error *err);
 
+/* Whether the tile of level 0 has this as the hash of an entry: 1, 0, or a
+ * failure. Tells an entry of a later version from a damaged one. */
+int pk_log_is_leaf(int dir, struct pk_sha *sha, uint64_t size, uint64_t seq,
+		   const char *line, size_t n, struct pakhus_error *err);
+
 /* The right edge of the tree, from tiles. */
 int pk_log_edge(int dir, struct pk_sha *sha, uint64_t size, struct pk_edge *e,
 		struct pakhus_error *err);

@@ -55,6 +55,23 @@ static int next_batch(struct replay *r, uint64_t seq)
 	return rc ? rc : pk_index_begin(&r->txn, r->ix, r->err);
 }
 
+/* An op that is not known is a later version's only if the tree has it. */
+static int fail_entry(struct replay *r, uint64_t seq, const char *line,
+		      size_t size, const char *fault)
+{
+	int status = PAKHUS_ECORRUPT, rc;
+
+	if (fault == pk_entry_newer) {
+		rc = pk_log_is_leaf(r->store->env->dir, r->sha, r->to->size,
+				    seq, line, size, r->err);
+		if (rc < 0)
+			return rc;
+		status = rc ? PAKHUS_EVERSION : PAKHUS_ECORRUPT;
+	}
+	return pk_fail(r->err, status, "log entry %llu: %s",
+		       (unsigned long long)seq, fault);
+}
+
 static int replay_entry(void *arg, uint64_t seq, const char *line, size_t size)
 {
 	struct pk_bytes none = { NULL, 0 };
@@ -64,11 +81,7 @@ static int replay_entry(void *arg, uint64_t seq, const char *line, size_t size)
 	int rc;
 
 	if (fault)
-		return pk_fail(r->err,
-			       fault == pk_entry_newer ? PAKHUS_EVERSION
-						       : PAKHUS_ECORRUPT,
-			       "log entry %llu: %s", (unsigned long long)seq,
-			       fault);
+		return fail_entry(r, seq, line, size, fault);
 	if (r->edge) {
 		unsigned char leaf[PK_HASH_SIZE];
 
@@ -98,12 +111,11 @@ int pk_replay(struct pakhus *s, struct pk_index *ix,
 	pk_txn_end(&r.txn);
 	if (from >= to->size)
 		return 0;
-	if (!from) {
-		r.sha = pk_sha_new();
+	r.sha = pk_sha_new();
+	if (!from)
 		r.edge = calloc(1, sizeof(*r.edge));
-		if (!r.sha || !r.edge)
-			return pk_fail_nomem(err);
-	}
+	if (!r.sha || (!from && !r.edge))
+		return pk_fail_nomem(err);
 	rc = pk_index_begin(&r.txn, ix, err);
 	if (!rc)
 		rc = pk_log_walk(s->env->dir, to->size, from, to->size,

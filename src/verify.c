@@ -105,7 +105,7 @@ static int found(struct check *c, int rc, struct pakhus_error *e)
 	if (rc != PAKHUS_ECORRUPT && rc != PAKHUS_ENOTFOUND)
 		return pk_fail(c->err, rc, "%s", e->text);
 	if (!mark) {
-		damage(c, e->text, "F-1", "cannot be read");
+		damage(c, e->text, "F-43", "cannot be read");
 		return 0;
 	}
 	*mark = '\0';
@@ -226,16 +226,23 @@ static int check_entry(void *arg, uint64_t seq, const char *line, size_t size)
 	unsigned char leaf[PK_HASH_SIZE];
 	struct pk_entry e;
 	const char *fault = pk_entry_decode(line, size, &e);
-	char path[64];
+	char path[64], rule[8];
 	int rc = 0;
 
-	if (fault == pk_entry_newer)
-		return pk_fail(c->err, PAKHUS_EVERSION, "log entry %llu: %s",
-			       (unsigned long long)seq, fault);
+	if (fault == pk_entry_newer) {
+		/* a later version's only if the tree has it */
+		rc = pk_log_is_leaf(c->store->env->dir, c->sha,
+				    c->checkpoint.size, seq, line, size, NULL);
+		if (rc == 1)
+			return pk_fail(c->err, PAKHUS_EVERSION,
+				       "log entry %llu: %s",
+				       (unsigned long long)seq, fault);
+	}
 	if (fault) {
 		snprintf(path, sizeof(path), "log entry %llu",
 			 (unsigned long long)seq);
-		damage(c, path, "F-20", fault);
+		snprintf(rule, sizeof(rule), "%.4s", fault);
+		damage(c, path, rule, fault + 5);
 	}
 	if (c->is_whole) {
 		if (pk_leaf_hash(c->sha, line, size, leaf))
@@ -315,7 +322,7 @@ static int each_file(struct check *c, const char *path, int depth, file_fn *fn)
 	int rc = 0;
 
 	if (!d) {
-		damage(c, path, "F-10", "is no directory that can be read");
+		damage(c, path, "F-43", "is no directory that can be read");
 		pk_auto_close(&fd);
 		return 0;
 	}
@@ -334,7 +341,7 @@ static int each_file(struct check *c, const char *path, int depth, file_fn *fn)
 		else if (S_ISREG(st.st_mode))
 			rc = fn(c, sub);
 		else
-			damage(c, sub, "F-10", "does not belong here");
+			damage(c, sub, "F-43", "does not belong here");
 	}
 	closedir(d);
 	return rc;
