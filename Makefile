@@ -27,7 +27,6 @@ TESTS  = $(patsubst %.c,$(B)/%,$(wildcard tests/test_*.c))
 AIDS   = $(patsubst %.c,$(B)/%,$(wildcard tests/aid_*.c))
 FUZZ   = $(patsubst tests/%.c,build/fuzz/%,$(wildcard tests/fuzz_*.c))
 BATS   = $(wildcard tests/*.bats)
-SHELLS = $(wildcard tools/*.sh tests/*.sh) tests/run tests/oracle/build .ci/run
 
 all: $(B)/libpakhus.a $(B)/libpakhus.so $(B)/pakhus
 
@@ -74,7 +73,7 @@ check:
 	$(MAKE) -s -j2 WERROR=1 CC=clang B=build/clang tests
 	$(MAKE) -s -j2 WERROR=1 $(SAN) tests
 	$(MAKE) -s -j2 fuzz-build
-	-@tests/run -l tree -o $(R) tests/check-tree
+	-@tests/run -l tree -o $(R) tests/check-tree tests/check-lint
 	-@PAKHUS=$(abspath $(B))/pakhus AIDS=$(abspath $(B))/tests \
 		CORPUS=$(abspath $(CORPUS)) \
 		tests/run -l gcc -o $(R) $(TESTS) $(BATS)
@@ -92,14 +91,8 @@ fuzz-build: $(FUZZ)
 fuzz: fuzz-build
 	FUZZ_TIME=300 tests/check-fuzz
 
-# Two linters with their reasons in .clang-tidy and at the calls.
 lint:
-	clang-tidy --quiet $(wildcard layout/*.c src/*.c tools/cli/*.c) -- \
-		-std=gnu11 $(CPP) 2>/dev/null
-	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr \
-		--enable=warning,performance,portability $(CPP) \
-		layout src tools/cli
-	shellcheck $(SHELLS)
+	tests/check-lint
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \

@@ -269,11 +269,12 @@ static int build(struct pk_view *v, const struct pk_draft *d,
 		 struct pakhus_error *err)
 {
 	AUTO_FREE unsigned char *buf = malloc(PK_RECORD_HEADER + d->size);
-	unsigned char *p = buf + PK_RECORD_HEADER;
+	unsigned char *p;
 	char line[PK_ENTRY_MAX];
 
 	if (!buf)
 		return pk_fail_nomem(err);
+	p = buf + PK_RECORD_HEADER;
 	for (size_t i = 0; i < d->n; i++) {
 		size_t n = pk_entry_encode(&d->entry[i], line);
 
@@ -301,6 +302,12 @@ static int build(struct pk_view *v, const struct pk_draft *d,
 	return 0;
 }
 
+/* A view of who holds env->use already. */
+static void end_view(struct pk_view *v)
+{
+	pk_txn_end(&v->txn);
+}
+
 /* One try; *at 0 where there is no room. */
 static int append(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
 		  void *arg, uint64_t *first, uint64_t *at, uint64_t *span,
@@ -309,11 +316,10 @@ static int append(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
 	struct pk_env *env = s->env;
 	PK_HELD held = { NULL, 0 };
 	AUTO_FREE unsigned char *buf = NULL;
-	AUTO(pk_txn_end) struct pk_txn txn = PK_TXN_INIT;
-	struct pk_view view = { .store = s };
+	AUTO(end_view) struct pk_view view = { .store = s };
 	struct pk_cursor c;
-	uint64_t size;
-	uint32_t texts;
+	uint64_t size = 0;
+	uint32_t texts = 0;
 	int rc = pk_hold(&held, &env->locks, PK_LOCK_APPEND, err);
 
 	if (rc)
@@ -331,7 +337,6 @@ static int append(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
 			return rc;
 	}
 	rc = pk_txn_read(&view.txn, env->index, err);
-	txn = view.txn;
 	if (!rc && check)
 		rc = check(arg, &view, d, err);
 	*at = 1;
@@ -349,7 +354,7 @@ static int write_draft(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
 		       void *arg, uint64_t *first, struct pakhus_error *err)
 {
 	for (;;) {
-		uint64_t at, span = 0;
+		uint64_t at = 0, span = 0;
 		int rc = append(s, d, check, arg, first, &at, &span, err);
 
 		if (rc || !d->n)

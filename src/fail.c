@@ -1,5 +1,9 @@
 #include "fail.h"
 
+#undef pk_fail
+#undef pk_fail_sys
+#undef pk_fail_nomem
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

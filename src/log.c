@@ -78,9 +78,8 @@ static int is_signed(const struct pk_keys *keys, struct pk_bytes text,
 		     struct pk_bytes signatures)
 {
 	struct pk_signature s;
-	int more;
 
-	while ((more = pk_signature_next(&signatures, &s)) == 1)
+	while (pk_signature_next(&signatures, &s) == 1)
 		for (size_t i = 0; i < keys->n; i++)
 			if (pk_is_signed(&keys->key[i], text.at, text.left, &s))
 				return 1;

@@ -87,7 +87,6 @@ int pk_enter_write(struct pakhus *s, struct pakhus_error *err)
 
 void pk_boot_id(unsigned char out[PK_BOOT_SIZE])
 {
-	AUTO_FREE char *text = NULL;
 	char hex[2 * PK_BOOT_SIZE];
 	AUTO_CLOSE int fd = open("/proc/sys/kernel/random/boot_id",
 				 O_RDONLY | O_CLOEXEC);

@@ -115,7 +115,7 @@ int pk_text(struct pk_view *v, const unsigned char hash[PK_HASH_SIZE],
 	    struct pk_shared **out, struct pakhus_error *err)
 {
 	struct pakhus *s = v->store;
-	struct pk_location first, again;
+	struct pk_location first = { .slot = 0 }, again = { .slot = 0 };
 	int rc;
 
 	*out = pk_cache_get(s->cache, hash);
