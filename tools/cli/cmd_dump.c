@@ -1,6 +1,9 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "input.h"
 #include "mem.h"
 #include "obj.h"
 #include "say.h"
@@ -39,11 +42,26 @@ static int dump_json(const struct cli *cli, struct pakhus_error *err)
 	return rc;
 }
 
+/* What no file of a store can be is told as every command tells it. */
+static int check_input(const struct cli *cli)
+{
+	int fd, rc = input_open(cli, cli->operand[0], &fd);
+
+	if (!rc)
+		close(fd);
+	return rc;
+}
+
 int cmd_dump(const struct cli *cli)
 {
 	struct pakhus_error err = {0};
 	int rc;
 
+	if (!strcmp(cli->operand[0], "-"))
+		return say_usage(cli, "the place of stdin says nothing");
+	rc = check_input(cli);
+	if (rc)
+		return rc;
 	if (cli->value[OPT_JSON])
 		rc = dump_json(cli, &err);
 	else

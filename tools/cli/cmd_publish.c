@@ -33,7 +33,7 @@ static void print_record(const struct cli *cli, const struct pakhus_record *r)
 	else
 		printf("%s@%s %s\n", r->id, r->version, r->hash);
 	/* who watches a pipe sees it when it is durable */
-	fflush(stdout);
+	out_flush();
 }
 
 static void publish_text(struct publish *p, const char *path, const char *text,

@@ -44,7 +44,7 @@ static void print_damage(const struct cli *cli, const char *path,
 		out_plain(stdout, text);
 		putchar('\n');
 	}
-	fflush(stdout); /* what was found outlives a crash */
+	out_flush(); /* what was found outlives a crash */
 }
 
 static void on_damage(void *arg, const char *path, const char *rule,
@@ -110,7 +110,7 @@ static int run_part(const struct cli *cli, unsigned part, unsigned flags,
 	pid_t pid;
 	int fd[2];
 
-	fflush(stdout); /* or the child prints it again */
+	out_flush(); /* or the child prints it again */
 	if (pipe(fd))
 		return say_failed(cli, CLI_FAILED, "pipe: %s", strerror(errno));
 	pid = fork();

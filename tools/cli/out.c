@@ -63,16 +63,26 @@ bool out_failed(void)
 	return ferror(stdout) != 0;
 }
 
+/* Where it fails the buffer is gone, and the reason with the next call. */
+static int flush_error;
+
+void out_flush(void)
+{
+	if (fflush(stdout) && !flush_error)
+		flush_error = errno;
+}
+
 int out_finish(const struct cli *cli, int status)
 {
-	int bad = ferror(stdout);
+	int bad;
 
-	errno = 0;
-	if (!fflush(stdout) && !bad)
+	out_flush();
+	bad = ferror(stdout);
+	if (!flush_error && !bad)
 		return status;
-	if (errno)
+	if (flush_error)
 		say_failed(cli, CLI_FAILED, "write to stdout: %s",
-			   strerror(errno));
+			   strerror(flush_error));
 	else
 		say_failed(cli, CLI_FAILED, "write to stdout failed");
 	return status ? status : CLI_FAILED;

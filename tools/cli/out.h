@@ -17,6 +17,8 @@ bool out_is_terminal(void);
  * where stdout is no terminal, NO_COLOR is set or TERM is dumb. */
 void out_colour(int colour);
 
+/* What was printed is seen now; out_finish() tells of what fails here. */
+void out_flush(void);
 /* Once stdout has failed there is no point in going on. */
 bool out_failed(void);
 /* Flushes and checks stdout; status, or CLI_FAILED when that failed. */

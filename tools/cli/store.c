@@ -1,7 +1,10 @@
 #include "store.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 #include "interrupt.h"
 #include "progress.h"
@@ -23,6 +26,14 @@ static void notice(void *arg, const char *text)
 	say_note(text);
 }
 
+/* Nothing is there, or a directory. */
+static bool could_be_made(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? errno == ENOENT : S_ISDIR(st.st_mode);
+}
+
 int store_open(const struct cli *cli, unsigned flags, int level,
 	       struct pakhus **out)
 {
@@ -37,7 +48,8 @@ int store_open(const struct cli *cli, unsigned flags, int level,
 	if (!rc)
 		return CLI_DONE;
 	say_error(cli, NULL, &err);
-	if (rc == PAKHUS_ENOTFOUND && !(flags & PAKHUS_CREATE))
+	if (rc == PAKHUS_ENOTFOUND && !(flags & PAKHUS_CREATE) &&
+	    could_be_made(cli->store))
 		say(cli,
 		    "make one with `pakhus -C %s init`, or publish into "
 		    "it",
