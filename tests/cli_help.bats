@@ -1,0 +1,71 @@
+#!/usr/bin/env bats
+
+load cli
+
+@test "help lists every command" {
+	pk help
+	[ "$status" -eq 0 ]
+	for verb in init publish import get list versions delete history diff \
+		verify cat stat dump key adopt help; do
+		grep -q "^  $verb " out
+	done
+	lacks out completion
+}
+
+@test "help explains a command" {
+	pk help delete
+	want 0 "\
+usage: pakhus delete [--json] [--by LABEL] [--id ID] [--version V] ID[@VERSION]
+
+Delete one version, or all of a package.
+
+All of them go in one step. Content stays in the history, see get --at.
+
+options:
+  --json             print JSON, one object a line
+  --by LABEL         who does this, for the log (default: \$PAKHUS_BY)
+  --id ID            the package, where ID has an @ in it
+  --version V        the version; ID is then not split
+  -C STORE           the directory of the store
+  -h, --help         print this"
+}
+
+@test "a command's --help is its page of help" {
+	for verb in init publish import get list versions delete history diff \
+		verify cat stat dump key adopt help completion; do
+		pk help "$verb"
+		mv out page
+		pk "$verb" --help
+		want 0 "$(cat page)"
+		pk "$verb" -h
+		want 0 "$(cat page)"
+	done
+}
+
+@test "the lines of all pages fit on 80 columns" {
+	for verb in init publish import get list versions delete history diff \
+		verify cat stat dump key adopt help completion; do
+		pk help "$verb"
+		[ "$(wc -L <out)" -le 80 ]
+	done
+}
+
+@test "help for what is no command is a usage error" {
+	pk help frobnicate
+	want 2 '' "\
+pakhus: help: no such command: frobnicate
+usage: pakhus help [COMMAND]"
+}
+
+@test "the manual has every command and option" {
+	man=$BATS_TEST_DIRNAME/../tools/man/pakhus.1
+	pk help
+	for verb in $(sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' out); do
+		grep -Eq "^\.(It|It Xo|)\s*.*Cm $verb( |\$)" "$man"
+		pk help "$verb"
+		for opt in $(sed -n 's/^  --\([a-z]*\) .*/\1/p' out); do
+			grep -q -- "Fl -$opt" "$man"
+		done
+		pk help
+	done
+}
