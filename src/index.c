@@ -80,17 +80,39 @@ static int open_databases(struct pk_index *ix)
 	return rc;
 }
 
-/* A file shorter than its own meta page says would end in a SIGBUS. */
-static int is_cut(struct pk_index *ix)
+/* How long the file is, and how long its meta page says it is. */
+static int lengths(struct pk_index *ix, uint64_t *is, uint64_t *says)
 {
 	MDB_envinfo info;
 	MDB_stat st;
 	struct stat file;
 
-	return mdb_env_info(ix->env, &info) || mdb_env_stat(ix->env, &st) ||
-	       fstat(ix->fd, &file) ||
-	       (uint64_t)file.st_size <
-		       ((uint64_t)info.me_last_pgno + 1) * st.ms_psize;
+	if (mdb_env_info(ix->env, &info) || mdb_env_stat(ix->env, &st) ||
+	    fstat(ix->fd, &file))
+		return -1;
+	*is = (uint64_t)file.st_size;
+	*says = ((uint64_t)info.me_last_pgno + 1) * st.ms_psize;
+	return 0;
+}
+
+/* A file shorter than its own meta page says would end in a SIGBUS. */
+static int is_cut(struct pk_index *ix)
+{
+	uint64_t is, says;
+
+	return lengths(ix, &is, &says) || is < says;
+}
+
+/* LMDB counts pages that a transaction took and gave back, and does not
+ * write them: where they are the last ones a sound file ends early, and
+ * would be taken for a cut one. fallocate never shortens, whoever else
+ * writes; where there is none, the index is made anew once too often. */
+static void lengthen(struct pk_index *ix)
+{
+	uint64_t is, says;
+
+	if (!lengths(ix, &is, &says) && is < says)
+		(void)fallocate(ix->fd, 0, (off_t)is, (off_t)(says - is));
 }
 
 static int open_env(struct pk_index *ix, const char *path, unsigned flags)
@@ -371,7 +393,10 @@ int pk_txn_commit(struct pk_txn *t, struct pakhus_error *err)
 		return rc;
 	rc = mdb_txn_commit(t->handle);
 	t->handle = NULL;
-	return rc ? fail_mdb(t->ix, err, rc, "commit") : 0;
+	if (rc)
+		return fail_mdb(t->ix, err, rc, "commit");
+	lengthen(t->ix);
+	return 0;
 }
 
 void pk_txn_end(struct pk_txn *t)
