@@ -256,6 +256,8 @@ static int stage(struct job *j, uint64_t seq, struct pk_bytes line,
 	if (!text)
 		return 0;
 	rc = pk_object_exists(dir, text->hash, j->err);
+	if (!rc) /* brought twice, by publishers that did not see each other */
+		rc = pk_object_is_staged(dir, text->hash, j->err);
 	if (rc)
 		return rc < 0 ? rc : 0;
 	/* its ordinal; not known after the index was rebuilt meanwhile, and
@@ -429,6 +431,8 @@ int pk_integrate_sealed(struct pakhus *s, struct pakhus_error *err)
 	if (rc)
 		return rc;
 	if (c.size < j.cursor.first) {
+		/* what another run left there may be half of something */
+		pk_empty_dir(env->dir, PK_STAGE);
 		rc = pk_txn_read(&j.txn, env->index, err);
 		if (!rc)
 			rc = each_sealed(&j, c.size, stage, NULL);

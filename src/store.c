@@ -321,7 +321,6 @@ static int recover(struct pakhus *s, struct pakhus_error *err)
 	pk_journal_cursor(&env->journal, &c);
 	if (c.seq == env->checkpoint.size)
 		return 0;
-	pk_empty_dir(env->dir, PK_STAGE);
 	return pk_integrate(s, err);
 }
 

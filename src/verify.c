@@ -454,14 +454,20 @@ static void differs(void *arg, const char *rule, const char *text)
 static int compare_index(struct check *c, struct pk_index *ix)
 {
 	struct pakhus *s = c->store;
-	PK_HELD held = { NULL, 0 };
 	PK_VIEW v = PK_VIEW_INIT;
+	PK_HELD held = { NULL, 0 };
 	AUTO(pk_txn_end) struct pk_txn want = PK_TXN_INIT;
 	struct pakhus_error e = { .status = 0 };
-	int rc = pk_hold(&held, &s->env->locks, PK_LOCK_INTEGRATE, c->err);
+	int rc = pk_view_open(&v, s, &e);
 
+	/* env->use, which the view holds, comes before every lock; the state
+	 * that is compared is that of after the lock */
 	if (!rc)
-		rc = pk_view_open(&v, s, &e);
+		rc = pk_hold(&held, &s->env->locks, PK_LOCK_INTEGRATE, &e);
+	if (!rc) {
+		pk_txn_end(&v.txn);
+		rc = pk_view_begin(&v, s, &e);
+	}
 	if (!rc)
 		rc = pk_log_checkpoint(s->env->dir, s->env->format.origin,
 				       &s->env->keys, &c->checkpoint, &e);
