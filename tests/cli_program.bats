@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2094
 # The program as such: its own options, its command line, its output.
 
 load cli

@@ -79,3 +79,25 @@ load cli
 	pk versions org.example.lending
 	[ "$(wc -l <out)" -eq 6 ]
 }
+
+@test "the index is not made anew under somebody else" {
+	put a 1
+	mkfifo pipe
+	"$PAKHUS" import pipe >/dev/null &
+	pid=$!
+	exec 9>pipe
+	doc b 1 >&9
+	for _ in {1..100}; do # until it has the store open
+		pk verify --rebuild
+		[ "$status" -eq 0 ] || break
+		sleep 0.05
+	done
+	[ "$status" -eq 6 ]
+	[ ! -s out ]
+	pk verify
+	[ "$status" -eq 0 ]
+	exec 9>&-
+	wait "$pid"
+	pk list
+	[ "$(cut -f1 out | tr '\n' ,)" = b,a, ]
+}
