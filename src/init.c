@@ -183,23 +183,20 @@ static int fill_format(const struct pakhus_init_options *opt,
 }
 
 static int make(int dir, const struct pakhus_init_options *opt,
-		struct pakhus_error *err)
+		const struct pk_format *f, struct pakhus_error *err)
 {
 	static const char *const dirs[] = { "objects", "keys", "log/tile",
 					    "log", "local", "." };
 	struct pk_signer signer;
-	struct pk_format f;
 	char format[PK_FORMAT_SIZE];
 	size_t n;
-	int rc = fill_format(opt, &f, err);
+	int rc = make_dirs(dir, err);
 
 	if (!rc)
-		rc = make_dirs(dir, err);
-	if (!rc)
-		rc = make_key(dir, &f, &signer, err);
+		rc = make_key(dir, f, &signer, err);
 	if (rc)
 		return rc;
-	n = pk_format_encode(&f, format);
+	n = pk_format_encode(f, format);
 	rc = make_log(dir, format, n, &signer, opt ? opt->by : NULL, err);
 	if (!rc)
 		rc = pk_journal_make(dir, err);
@@ -216,8 +213,11 @@ int pk_init_at(const char *path, const struct pakhus_init_options *opt,
 	       int may_exist, struct pakhus_error *err)
 {
 	AUTO_CLOSE int dir = -1;
-	int rc;
+	struct pk_format f;
+	int rc = fill_format(opt, &f, err); /* refused before a trace is left */
 
+	if (rc)
+		return rc;
 	if (mkdir(path, 0777) && errno != EEXIST)
 		return pk_fail_sys(err, "make %s", path);
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -232,7 +232,7 @@ int pk_init_at(const char *path, const struct pakhus_init_options *opt,
 					   "%s: there is a store already",
 					   path);
 	rc = check_empty(dir, path, err);
-	return rc ? rc : make(dir, opt, err);
+	return rc ? rc : make(dir, opt, &f, err);
 }
 
 int pakhus_init(const char *path, const struct pakhus_init_options *opt,
