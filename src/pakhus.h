@@ -150,8 +150,11 @@ struct pakhus_stat {
 	uint64_t index_bytes;	  /* index file; 0 where it is in memory */
 };
 
-/* Reads every object's last 64 bytes: time grows with the store. */
-int pakhus_stat(struct pakhus *store, struct pakhus_stat *out,
+/* What needs no look at the objects, at once; with PAKHUS_STAT_OBJECTS the
+ * four numbers of objects too, for which the last 64 bytes of each are read.
+ * They are 0 otherwise. */
+enum pakhus_stat_flags { PAKHUS_STAT_OBJECTS = 1 };
+int pakhus_stat(struct pakhus *store, unsigned flags, struct pakhus_stat *out,
 		struct pakhus_error *err);
 
 /* ---- Writing ---- */

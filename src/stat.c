@@ -73,8 +73,8 @@ static void fill_journal(struct pk_env *env, struct pakhus_stat *out)
 	out->journal_bytes = c.end + (c.has_sealed ? c.sealed_end : 0);
 }
 
-static int stat_store(struct pakhus *s, struct pakhus_stat *out,
-		      struct pakhus_error *err)
+static int stat_store(struct pakhus *s, unsigned flags,
+		      struct pakhus_stat *out, struct pakhus_error *err)
 {
 	struct pk_env *env = s->env;
 	struct pk_checkpoint c;
@@ -104,10 +104,11 @@ static int stat_store(struct pakhus *s, struct pakhus_stat *out,
 	out->versions = v.txn.stamp.live;
 	out->index_bytes = pk_index_bytes(env->index);
 	fill_journal(env, out);
-	return count_objects(env->dir, out, err);
+	return flags & PAKHUS_STAT_OBJECTS ? count_objects(env->dir, out, err)
+					   : 0;
 }
 
-int pakhus_stat(struct pakhus *s, struct pakhus_stat *out,
+int pakhus_stat(struct pakhus *s, unsigned flags, struct pakhus_stat *out,
 		struct pakhus_error *err)
 {
 	struct pakhus_stat st;
@@ -116,7 +117,7 @@ int pakhus_stat(struct pakhus *s, struct pakhus_stat *out,
 	if (rc)
 		return rc;
 	do
-		rc = stat_store(s, &st, err);
+		rc = stat_store(s, flags, &st, err);
 	while (pk_mend(s, rc, err));
 	if (!rc)
 		*out = st;

@@ -44,7 +44,7 @@ int cmd_init(const struct cli *cli)
 	rc = store_open(cli, 0, 0, &store);
 	if (rc)
 		return rc;
-	rc = pakhus_stat(store, &st, &err);
+	rc = pakhus_stat(store, 0, &st, &err);
 	pakhus_close(store);
 	if (rc)
 		return store_failed(cli, &err);

@@ -27,7 +27,7 @@ int cmd_key(const struct cli *cli)
 	rc = store_open(cli, 0, 0, &store);
 	if (rc)
 		return rc;
-	if (pakhus_stat(store, &st, &err))
+	if (pakhus_stat(store, 0, &st, &err))
 		rc = store_failed(cli, &err);
 	else
 		print(cli, &st);

@@ -74,7 +74,7 @@ int cmd_stat(const struct cli *cli)
 	rc = store_open(cli, 0, 0, &store);
 	if (rc)
 		return rc;
-	if (pakhus_stat(store, &st, &err))
+	if (pakhus_stat(store, PAKHUS_STAT_OBJECTS, &st, &err))
 		rc = store_failed(cli, &err);
 	else if (cli->value[OPT_JSON])
 		print_json(cli, &st);
