@@ -182,6 +182,16 @@ static int fill_format(const struct pakhus_init_options *opt,
 	return 0;
 }
 
+/* The store's own name. A directory that may be searched and not read
+ * cannot be synced; it was there before. */
+static int sync_parent(int dir, struct pakhus_error *err)
+{
+	struct pakhus_error e = { .status = 0 };
+	int rc = pk_sync_dir(dir, "..", &e);
+
+	return !rc || rc == PAKHUS_EDENIED ? 0 : pk_fail(err, rc, "%s", e.text);
+}
+
 static int make(int dir, const struct pakhus_init_options *opt,
 		const struct pk_format *f, struct pakhus_error *err)
 {
@@ -204,6 +214,8 @@ static int make(int dir, const struct pakhus_init_options *opt,
 		rc = pk_home_write(dir, err);
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs) && !rc; i++)
 		rc = pk_sync_dir(dir, dirs[i], err);
+	if (!rc)
+		rc = sync_parent(dir, err);
 	if (!rc)
 		rc = pk_install(dir, "FORMAT", format, n, 0444, err);
 	return rc ? rc : pk_sync_dir(dir, ".", err);

@@ -1,0 +1,556 @@
+/* test_powerloss.c - power goes at every call that changes a file.
+ *
+ * A run is kept as a trace. For every place in it, trees that may be found
+ * on the disk afterwards are built (disk.h) and opened as at another boot:
+ * what was acknowledged has to be there, what was not is there in log order
+ * or not at all, the store verifies, and can be written. LMDB's file is not
+ * in the trace; in its place stands nothing, or one of some other moment.
+ *
+ * TORTURE=n tries n times as many random trees.
+ *
+ * wrap: open openat pwrite write fsync fdatasync renameat mkdir mkdirat unlinkat fchmod ftruncate fstat fstatat
+ */
+#include "pakhus.h"
+#include "disk.h"
+
+#define OPS_MAX 256
+#define ENTRIES_MAX 512
+
+/* What a run did: calls, and in the end the log. */
+static struct run {
+	const char *name;
+	struct call {
+		size_t begin, end;	/* in the trace */
+		uint64_t before, after; /* entries: at least, at most */
+	} call[OPS_MAX];
+	size_t calls;
+	struct pakhus_entry entry[ENTRIES_MAX];
+	char *text[ENTRIES_MAX];
+	size_t entries;
+	struct moment {
+		unsigned char *index, *page;
+		size_t index_size, page_size;
+	} moment[OPS_MAX];
+	char index_dir[300];
+} run;
+
+static char dir[256], path[300];
+static struct pakhus *store;
+static struct pakhus_error err;
+static unsigned long states, same;
+static char where[200];
+
+#define ok(call) t_ok(call, #call, __LINE__)
+static void t_ok(int rc, const char *what, int line)
+{
+	if (!rc)
+		return;
+	print_error("%s: %s: %d: %s\n", where, what, rc, err.text);
+	_fail(__FILE__, line);
+}
+
+#define hold(fact) t_hold(!!(fact), #fact, __LINE__)
+static void t_hold(int fact, const char *what, int line)
+{
+	if (fact)
+		return;
+	print_error("%s: not %s\n", where, what);
+	_fail(__FILE__, line);
+}
+
+static void remove_tree(const char *tree)
+{
+	nftw(tree, t_remove, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* The machine starts anew. */
+static void boot(int n)
+{
+	static char file[300];
+	FILE *f;
+
+	snprintf(file, sizeof(file), "%s/boot", dir);
+	f = fopen(file, "w");
+	fprintf(f, "01234567-89ab-cdef-0123-4567%08d\n", n);
+	fclose(f);
+	trace_boot = file;
+}
+
+/* ---- a run ---- */
+
+static unsigned char *slurp(const char *file, size_t *size)
+{
+	int fd = __real_open(file, O_RDONLY);
+	unsigned char *bytes = NULL;
+	struct stat st;
+
+	*size = 0;
+	if (fd < 0)
+		return NULL;
+	if (!__real_fstat(fd, &st) && st.st_size) {
+		bytes = malloc((size_t)st.st_size);
+		*size = (size_t)pread(fd, bytes, (size_t)st.st_size, 0);
+	}
+	close(fd);
+	return bytes;
+}
+
+static void keep_moment(void)
+{
+	struct moment *m = &run.moment[run.calls];
+	char file[1100];
+	struct dirent *e;
+	DIR *d;
+
+	snprintf(file, sizeof(file), "%s/local/page", path);
+	m->page = slurp(file, &m->page_size);
+	snprintf(file, sizeof(file), "%s/local", path);
+	d = opendir(file);
+	while (d && (e = readdir(d)))
+		if (!strncmp(e->d_name, "index-", 6))
+			snprintf(run.index_dir, sizeof(run.index_dir),
+				 "local/%s", e->d_name);
+	if (d)
+		closedir(d);
+	snprintf(file, sizeof(file), "%s/%s/data.mdb", path, run.index_dir);
+	m->index = slurp(file, &m->index_size);
+}
+
+/* Begin and end of a call. Writing calls of several threads may lie one in
+ * another; then each has its own. */
+static struct call *begin(void)
+{
+	struct call *c = &run.call[run.calls];
+
+	assert_true(run.calls + 1 < OPS_MAX);
+	keep_moment();
+	run.calls++;
+	c->begin = trace.n;
+	return c;
+}
+
+static void end(struct call *c, uint64_t before, uint64_t after)
+{
+	c->end = trace.n;
+	c->before = before;
+	c->after = after;
+}
+
+static uint64_t position(struct pakhus *s)
+{
+	struct pakhus_history *h;
+	uint64_t n;
+
+	ok(pakhus_history(s, NULL, (struct pakhus_range){ 0, 1 }, &h, &err));
+	n = h->position;
+	pakhus_history_free(h);
+	return n;
+}
+
+/* A document of about size bytes that zstd makes little smaller. */
+static char *document(const char *id, const char *version, size_t size,
+		      unsigned seed)
+{
+	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+				     "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	char *text = malloc(size + 500);
+	size_t n;
+
+	n = (size_t)sprintf(text,
+			    "{\"manifest\":{\"id\":\"%s\",\"version\":\"%s\"},"
+			    "\"metadata\":{\"x\":\"", id, version);
+	disk_seed = seed;
+	for (size_t i = 0; i < size; i++)
+		text[n++] = digits[disk_next() % 62];
+	strcpy(text + n, "\"}}");
+	return text;
+}
+
+static void publish(const char *id, const char *version, size_t size,
+		    unsigned seed)
+{
+	char *text = document(id, version, size, seed);
+	struct pakhus_record r;
+	struct call *c = begin();
+
+	ok(pakhus_publish(store, text, strlen(text), NULL, &r, &err));
+	end(c, r.seq, r.seq + 1);
+	free(text);
+}
+
+static void delete(const char *id, const char *version)
+{
+	uint64_t before = position(store);
+	struct call *c = begin();
+
+	ok(pakhus_delete(store, id, version, NULL, NULL, &err));
+	end(c, before, position(store));
+}
+
+static void sync_it(void)
+{
+	struct call *c = begin();
+
+	ok(pakhus_sync(store, &err));
+	end(c, 0, position(store));
+}
+
+static void reopen(void)
+{
+	struct pakhus_options opt = { .level = 1 };
+
+	pakhus_close(store);
+	ok(pakhus_open(&store, path, &opt, &err));
+}
+
+static void begin_run(const char *name)
+{
+	struct pakhus_options opt = { .level = 1 };
+	struct call *c;
+
+	memset(&run, 0, sizeof(run));
+	run.name = name;
+	snprintf(where, sizeof(where), "%s", name);
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	boot(1);
+	trace_at(path);
+	trace_inode = 1;
+	trace_start();
+	c = begin();
+	ok(pakhus_init(path, NULL, &err));
+	end(c, 0, 1);
+	ok(pakhus_open(&store, path, &opt, &err));
+}
+
+static void end_run(void)
+{
+	struct pakhus_history *h;
+
+	ok(pakhus_history(store, NULL, (struct pakhus_range){ 0, ENTRIES_MAX },
+			  &h, &err));
+	run.entries = h->count;
+	for (size_t i = 0; i < h->count; i++) {
+		struct pakhus_entry *e = &run.entry[h->count - 1 - i];
+		struct pakhus_package *p;
+
+		*e = h->items[i];
+		if (strcmp(e->op, "publish"))
+			continue;
+		ok(pakhus_get_at(store, e->seq, &p, &err));
+		run.text[e->seq] = strdup(p->document);
+		pakhus_package_free(p);
+	}
+	pakhus_history_free(h);
+	keep_moment();
+	pakhus_close(store);
+	trace_stop();
+	remove_tree(path);
+	boot(2);
+}
+
+static void forget_run(void)
+{
+	for (size_t i = 0; i < ENTRIES_MAX; i++)
+		free(run.text[i]);
+	for (size_t i = 0; i < OPS_MAX; i++) {
+		free(run.moment[i].index);
+		free(run.moment[i].page);
+	}
+	trace_clear();
+}
+
+/* ---- what has to hold after a crash ---- */
+
+static void check_entries(struct pakhus *s, uint64_t n)
+{
+	struct pakhus_history *h;
+
+	ok(pakhus_history(s, NULL, (struct pakhus_range){ 0, ENTRIES_MAX }, &h,
+			  &err));
+	hold(h->count == n);
+	for (size_t i = 0; i < n; i++) {
+		const struct pakhus_entry *e = &h->items[n - 1 - i];
+		const struct pakhus_entry *want = &run.entry[i];
+
+		hold(e->seq == want->seq && e->time_us == want->time_us);
+		hold(!strcmp(e->op, want->op) && !strcmp(e->id, want->id));
+		hold(!strcmp(e->version, want->version));
+		hold(!strcmp(e->hash, want->hash));
+	}
+	pakhus_history_free(h);
+}
+
+/* Whether an entry is the last word on its version in the first n. */
+static int is_last(size_t i, size_t n)
+{
+	for (size_t k = i + 1; k < n; k++)
+		if (!strcmp(run.entry[k].id, run.entry[i].id) &&
+		    !strcmp(run.entry[k].version, run.entry[i].version))
+			return 0;
+	return 1;
+}
+
+static void check_texts(struct pakhus *s, uint64_t n)
+{
+	struct pakhus_package *p;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct pakhus_entry *e = &run.entry[i];
+
+		if (run.text[i]) {
+			ok(pakhus_get_at(s, i, &p, &err));
+			hold(!strcmp(p->document, run.text[i]));
+			pakhus_package_free(p);
+		}
+		if (!*e->id || !is_last(i, n))
+			continue;
+		if (run.text[i]) {
+			ok(pakhus_get(s, e->id, e->version, &p, &err));
+			hold(!strcmp(p->document, run.text[i]));
+			hold(p->record.seq == i);
+			pakhus_package_free(p);
+		} else {
+			hold(pakhus_get(s, e->id, e->version, &p, &err) ==
+			     PAKHUS_ENOTFOUND);
+		}
+	}
+}
+
+static void tell_damage(void *arg, const char *file, const char *rule,
+			const char *text)
+{
+	(void)arg;
+	print_error("%s: %s: %s %s\n", where, file, rule, text);
+}
+
+static void check_sound(struct pakhus *s)
+{
+	struct pakhus_verify v = { .damage = tell_damage };
+
+	ok(pakhus_verify(s, &v, &err));
+}
+
+static void check_writes(struct pakhus *s)
+{
+	static const char text[] = "{\"manifest\":{\"id\":\"after\","
+				   "\"version\":\"1\"},\"metadata\":{}}";
+	struct pakhus_package *p;
+
+	ok(pakhus_publish(s, text, strlen(text), NULL, NULL, &err));
+	ok(pakhus_sync(s, &err));
+	ok(pakhus_get(s, "after", "1", &p, &err));
+	hold(!strcmp(p->document, text));
+	pakhus_package_free(p);
+}
+
+/* Opens the store at path: at least least and at most most entries. */
+static void check_state(uint64_t least, uint64_t most)
+{
+	struct pakhus_options opt = { .level = 1 };
+	struct pakhus *s;
+	uint64_t n;
+
+	if (!least)
+		opt.flags = PAKHUS_CREATE; /* what init did not end */
+	ok(pakhus_open(&s, path, &opt, &err));
+	n = position(s);
+	if (least) {
+		hold(n >= least);
+		hold(n <= most);
+		check_entries(s, n);
+		check_texts(s, n);
+	}
+	check_sound(s);
+	check_writes(s);
+	check_sound(s);
+	pakhus_close(s);
+	if (states % 8)
+		return;
+	opt.flags = 0;
+	ok(pakhus_open(&s, path, &opt, &err));
+	hold(position(s) == n + 1);
+	if (least)
+		check_texts(s, n);
+	check_sound(s);
+	pakhus_close(s);
+}
+
+/* ---- every state ---- */
+
+static void write_file(const char *name, const void *bytes, size_t size)
+{
+	char *file;
+
+	if (!bytes || asprintf(&file, "%s/%s", path, name) < 0)
+		return;
+	disk_put(file, bytes, size);
+	free(file);
+}
+
+/* The index and the page of some moment, or none, or nonsense. */
+static void put_local(void)
+{
+	const struct moment *m = &run.moment[disk_next() % (run.calls + 1)];
+	char file[1100];
+
+	snprintf(file, sizeof(file), "%s/local", path);
+	if (access(file, F_OK))
+		return;
+	if (disk_next() % 3)
+		write_file("local/page", m->page, m->page_size);
+	m = &run.moment[disk_next() % (run.calls + 1)];
+	if (disk_next() % 3 == 0 || !m->index)
+		return;
+	snprintf(file, sizeof(file), "%s/%s", path, run.index_dir);
+	assert_int_equal(__real_mkdir(file, 0700), 0);
+	snprintf(file, sizeof(file), "%s/data.mdb", run.index_dir);
+	write_file(file, m->index, m->index_size);
+}
+
+/* How many entries there are at least and at most after the first n calls
+ * of the trace. */
+static void bounds(size_t n, uint64_t *least, uint64_t *most)
+{
+	*least = *most = 0;
+	for (size_t i = 0; i < run.calls; i++) {
+		const struct call *c = &run.call[i];
+
+		if (c->end <= n && c->after > *least)
+			*least = c->after;
+		if (c->begin < n && c->after > *most)
+			*most = c->after;
+	}
+}
+
+static int cmp(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static unsigned torture(void)
+{
+	const char *t = getenv("TORTURE");
+
+	return t ? (unsigned)atoi(t) : 0;
+}
+
+static void each_state(unsigned random, size_t from, size_t step)
+{
+	static uint64_t *seen;
+	static size_t n, sorted;
+	struct disk *d = disk_new();
+	unsigned long before = states;
+
+	n = sorted = 0;
+	random *= torture() ? torture() : 1;
+	if (torture())
+		step = 1;
+	for (size_t k = 0; k <= trace.n; k++) {
+		uint64_t least, most;
+
+		if (k)
+			disk_do(d, &trace.op[k - 1]);
+		if (k < from || (k % step && k < trace.n))
+			continue;
+		bounds(k, &least, &most);
+		for (unsigned loss = 0; loss < DISK_RANDOM + random; loss++) {
+			uint64_t seed = k * 1000 + loss, sum;
+
+			sum = disk_crash(d, loss, seed, NULL) + least * 31 +
+			      most;
+			/* a line's end is enough: few are the same */
+			if (sorted < n && n - sorted > 64) {
+				qsort(seen, n, sizeof(*seen), cmp);
+				sorted = n;
+			}
+			if (bsearch(&sum, seen, sorted, sizeof(*seen), cmp)) {
+				same++;
+				continue;
+			}
+			seen = realloc(seen, (n + 1) * sizeof(*seen));
+			seen[n++] = sum;
+			snprintf(where, sizeof(where),
+				 "%s, call %zu of %zu, loss %u", run.name, k,
+				 trace.n, loss);
+			snprintf(path, sizeof(path), "%s/state", dir);
+			disk_crash(d, loss, seed, path);
+			trace_at(path);
+			put_local();
+			states++;
+			check_state(least, most);
+			remove_tree(path);
+		}
+	}
+	disk_free(d);
+	free(seen);
+	seen = NULL;
+	print_message("# %s: %lu states of %zu calls\n", run.name,
+		      states - before, trace.n);
+}
+
+/* ---- the runs ---- */
+
+static void init_interrupted_anywhere_can_be_begun_again(void **state)
+{
+	(void)state;
+	begin_run("init");
+	end_run();
+	each_state(4, 0, 13);
+	forget_run();
+}
+
+static size_t after_init(void)
+{
+	return run.call[0].end;
+}
+
+static void what_was_acknowledged_is_there_after_power_loss(void **state)
+{
+	(void)state;
+	begin_run("few");
+	publish("com.acme.crm", "1.0.0", 30000, 1);
+	publish("com.acme.crm", "1.0.1", 30000, 1);
+	delete("com.acme.crm", "1.0.0");
+	sync_it();
+	publish("com.acme.crm", "1.0.1", 200, 2);
+	publish("com.acme.hr", "2.0.0", 20000, 3);
+	publish("com.acme.hr", "2.0.1", 20000, 3);
+	sync_it();
+	publish("com.acme.hr", "2.0.1", 20000, 4);
+	delete("com.acme.hr", NULL);
+	reopen();
+	publish("com.acme.hr", "2.0.1", 100, 5);
+	end_run();
+	each_state(6, after_init(), 1);
+	forget_run();
+}
+
+static int make_dir(void **state)
+{
+	(void)state;
+	snprintf(dir, sizeof(dir), "%s/pakhus-XXXXXX",
+		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int end_all(void **state)
+{
+	(void)state;
+	remove_tree(dir);
+	print_message("# %lu states, %lu more were the same as others\n",
+		      states, same);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(init_interrupted_anywhere_can_be_begun_again),
+		cmocka_unit_test(
+			what_was_acknowledged_is_there_after_power_loss),
+	};
+
+	return cmocka_run_group_tests(tests, make_dir, end_all);
+}
