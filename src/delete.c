@@ -2,8 +2,6 @@
 #include "store.h"
 #include "utf8.h"
 
-#include <time.h>
-
 struct deletion {
 	const char *id, *version; /* version NULL: all */
 	struct pk_entry entry;
@@ -63,22 +61,19 @@ int pakhus_delete(struct pakhus *s, const char *id, const char *version,
 {
 	AUTO(pk_draft_release) struct pk_draft d = { .n = 0 };
 	AUTO_FREE struct deletion *x = calloc(1, sizeof(*x));
-	struct timespec now;
 	uint64_t first;
 	int rc = pk_enter_write(s, err);
 
 	if (!rc)
 		rc = check_names(id, version, by, err);
-	if (!rc && !x)
-		rc = pk_fail_nomem(err);
 	if (rc)
 		return rc;
-	clock_gettime(CLOCK_REALTIME, &now);
+	if (!x)
+		return pk_fail_nomem(err);
 	x->id = id;
 	x->version = version;
 	x->entry.op = PK_OP_DELETE;
-	x->entry.time = (uint64_t)now.tv_sec * 1000000 +
-			(uint64_t)now.tv_nsec / 1000;
+	x->entry.time = pk_now();
 	strcpy(x->entry.id, id);
 	if (by)
 		strcpy(x->entry.by, by);

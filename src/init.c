@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #define HOME "local/home"
 
@@ -131,12 +130,10 @@ static int make_log(int dir, const char *format, size_t format_size,
 	struct pk_checkpoint c = { .size = 0 };
 	struct pk_entry e = { .op = PK_OP_KEY };
 	char line[PK_ENTRY_MAX], note[PK_CHECKPOINT_NOTE];
-	struct timespec now;
 	size_t n;
 	int rc;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	e.time = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	e.time = pk_now();
 	if (by)
 		strcpy(e.by, by);
 	pk_vkey_encode(&s->public, e.text);

@@ -4,19 +4,10 @@
 #include "utf8.h"
 
 #include <stdio.h>
-#include <time.h>
 
 /* A batch is one record: what fits a new slot with room to spare. */
 #define BATCH_BYTES ((uint64_t)8 << 20)
 #define BATCH_ENTRIES 4096
-
-static uint64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 static int fail_canon(struct pakhus_error *err, int rc,
 		      const struct pk_canon_error *e)
@@ -60,7 +51,7 @@ static int prepare(struct pakhus *s, const char *json, size_t size,
 	strcpy(e->version, doc.version);
 	e->manifest_size = doc.manifest.size;
 	e->metadata_size = doc.metadata.size;
-	e->time = now_us();
+	e->time = pk_now();
 	if (by)
 		strcpy(e->by, by);
 	if (pk_sha256(doc.text, doc.size, e->hash)) {

@@ -165,5 +165,9 @@ int pk_entry_at(struct pk_view *v, uint64_t seq, struct pk_entry *out,
 void pk_record_fill(struct pakhus_record *r, const char *id,
 		    const char *version, const struct pk_live *live);
 void pk_time_text(uint64_t us, char out[20]);
+/* The clock, as far as an entry can hold it (F-22): 1970 where it goes
+ * before, the year 2255 where it goes beyond. */
+#define PK_TIME_MAX ((UINT64_C(1) << 53) - 1)
+uint64_t pk_now(void);
 
 #endif

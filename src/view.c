@@ -264,6 +264,18 @@ int pk_entry_at(struct pk_view *v, uint64_t seq, struct pk_entry *out,
 
 /* ---- records ---- */
 
+uint64_t pk_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	if (t.tv_sec < 0)
+		return 0;
+	if (t.tv_sec >= (time_t)(PK_TIME_MAX / 1000000))
+		return PK_TIME_MAX;
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
 void pk_time_text(uint64_t us, char out[20])
 {
 	time_t t = (time_t)(us / 1000000);
