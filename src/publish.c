@@ -109,9 +109,11 @@ static pk_draft_fn *check_of(const struct pakhus *s)
 
 /* ---- one ---- */
 
-/* The record as the index has it now, if it is still of this publish. */
-static int record_now(struct pakhus *s, const struct pk_entry *e,
-		      struct pakhus_record *out, struct pakhus_error *err)
+/* The record of this publish. Others may have published the version again
+ * since, or deleted it; of the index's row only the insertion is taken, and
+ * that only if it is the one that this publish found or made. */
+static int record_of(struct pakhus *s, uint64_t seq, const struct pk_entry *e,
+		     struct pakhus_record *out, struct pakhus_error *err)
 {
 	PK_VIEW v = PK_VIEW_INIT;
 	struct pk_live live;
@@ -119,13 +121,19 @@ static int record_now(struct pakhus *s, const struct pk_entry *e,
 
 	if (!rc)
 		rc = pk_index_version(&v.txn, e->id, e->version, &live, err);
-	if (rc == 1)
-		pk_record_fill(out, e->id, e->version, &live);
-	return rc < 0 ? rc
-	       : rc   ? 0
-		      : pk_fail(err, PAKHUS_ENOTFOUND,
-				"%s@%s: published, and deleted since", e->id,
-				e->version);
+	if (rc < 0)
+		return rc;
+	if (!rc || live.place > seq) {
+		live.created = e->time;
+		live.place = seq;
+	}
+	live.seq = seq;
+	live.updated = e->time;
+	live.manifest_size = e->manifest_size;
+	live.metadata_size = e->metadata_size;
+	memcpy(live.hash, e->hash, PK_HASH_SIZE);
+	pk_record_fill(out, e->id, e->version, &live);
+	return 0;
 }
 
 int pakhus_publish(struct pakhus *s, const char *json, size_t size,
@@ -152,7 +160,7 @@ int pakhus_publish(struct pakhus *s, const char *json, size_t size,
 	if (rc || !out)
 		return rc;
 	do
-		rc = record_now(s, e, out, err);
+		rc = record_of(s, first, e, out, err);
 	while (pk_mend(s, rc, err));
 	return rc;
 }
