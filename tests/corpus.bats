@@ -1,0 +1,103 @@
+#!/usr/bin/env bats
+# corpus.bats - real package histories: what comes out, and the room it takes.
+#
+# $CORPUS holds one file of JSON Lines a history. TORTURE=1 measures git again
+# instead of believing what was measured; ZSTD_NEWER names a zstd program of
+# another version than the system's.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+	[ -n "$(ls "${CORPUS:-/nonexistent}"/*.jsonl.zst 2>/dev/null)" ] ||
+		skip 'CORPUS names no directory of histories'
+	PAKHUS=$(realpath "${PAKHUS:-$BATS_TEST_DIRNAME/../build/cc/pakhus}")
+	STORE=$BATS_FILE_TMPDIR/store
+	SCRATCH=$BATS_FILE_TMPDIR/scratch
+	HERE=$BATS_TEST_DIRNAME/oracle
+	export PAKHUS STORE SCRATCH HERE
+	local file
+	for file in "$CORPUS"/*.jsonl.zst; do
+		zstd -dcq "$file" | "$PAKHUS" -C "$STORE" import - || return 1
+	done
+}
+setup() {
+	mkdir -p "$SCRATCH"
+}
+teardown() {
+	rm -rf "$SCRATCH"
+}
+
+# One value of stat --json.
+stat_of() {
+	"$PAKHUS" -C "$STORE" stat --json | node -e '
+		const text = require("fs").readFileSync(0, "utf8");
+		console.log(JSON.parse(text)[process.argv[1]]);' "$1"
+}
+
+@test "every version of every history comes back as Node writes it" {
+	run node "$HERE/corpus.mjs" read "$PAKHUS" "$STORE" \
+		"$CORPUS"/*.jsonl.zst
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$output" = "$(zstd -dcq "$CORPUS"/*.jsonl.zst | wc -l) versions" ]
+	[ "$output" = "$(stat_of versions) versions" ]
+}
+
+@test "what was imported verifies, is in the tree, and is listed" {
+	run "$PAKHUS" -C "$STORE" verify
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(stat_of journal_bytes)" -eq 0 ]
+	[ "$(stat_of entries)" -eq "$(stat_of checkpoint)" ]
+	"$PAKHUS" -C "$STORE" list --json >"$SCRATCH/list"
+	[ "$(wc -l <"$SCRATCH/list")" -eq "$(stat_of packages)" ]
+	[ "$("$PAKHUS" -C "$STORE" history --json | wc -l)" -eq \
+		"$(stat_of entries)" ]
+}
+
+@test "no object is deeper than 16" {
+	[ "$(stat_of max_depth)" -le 16 ]
+}
+
+@test "zstd's own program makes every object's text" {
+	run node "$HERE/corpus.mjs" decode "$PAKHUS" "$STORE" "$SCRATCH"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "${output%%,*}" = "$(stat_of objects) objects" ]
+}
+
+@test "and so does a newer one" {
+	[ -n "${ZSTD_NEWER-}" ] || skip 'ZSTD_NEWER names no other zstd'
+	"$ZSTD_NEWER" --version
+	run node "$HERE/corpus.mjs" decode "$PAKHUS" "$STORE" "$SCRATCH" \
+		"$ZSTD_NEWER"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "${output%%,*}" = "$(stat_of objects) objects" ]
+}
+
+# A file a document and a commit a version, packed as tightly as git can.
+git_bytes() {
+	local repo=$SCRATCH/git
+	git init -q --bare "$repo"
+	for file in "$CORPUS"/*.jsonl.zst; do
+		zstd -dcq "$file" | node "$HERE/corpus.mjs" fast-import
+	done | git -C "$repo" fast-import --quiet --force
+	git -C "$repo" gc --quiet --aggressive --prune=now
+	cat "$repo"/objects/pack/*.pack "$repo"/objects/pack/*.idx | wc -c
+}
+
+@test "objects take at most 1.2 times what git takes" {
+	# 1,367 KB by git 2.39 over the seventeen histories, 960 versions
+	local git=1399808 ours
+	if [ -n "${TORTURE-}" ]; then
+		git=$(git_bytes)
+	elif [ "$(stat_of versions)" -ne 960 ]; then
+		skip 'git was measured over another corpus; TORTURE=1 measures'
+	fi
+	ours=$(find "$STORE/objects" -type f -printf '%s\n' |
+		awk '{ n += $1 } END { print n }')
+	[ "$ours" -eq "$(stat_of object_bytes)" ]
+	echo "ours $ours, git $git"
+	[ $((ours * 10)) -le $((git * 12)) ]
+}
