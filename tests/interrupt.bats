@@ -1,0 +1,101 @@
+#!/usr/bin/env bats
+# interrupt.bats - what was acknowledged outlives any process, and nobody else
+# notices. ROUNDS says how many rounds of killing there are, SEED which.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	cp "${PAKHUS:-$BATS_TEST_DIRNAME/../build/cc/pakhus}" pakhus
+	cp "${AIDS:-$BATS_TEST_DIRNAME/../build/cc/tests}/aid_worker" worker
+	cp "$BATS_TEST_DIRNAME/interrupt.mjs" .
+	# root may write what is read-only, so all of it is done by nobody
+	as=()
+	[ "$(id -u)" -ne 0 ] || as=(setpriv --reuid=65534 --regid=65534
+		--clear-groups)
+	if [ "$(id -u)" -eq 0 ]; then
+		chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/*/ .
+		chmod a+rx,a+w .
+		chmod a+rx pakhus worker interrupt.mjs
+	fi
+	rounds=${ROUNDS:-${SANITIZED:+6}}
+	rounds=${rounds:-50}
+	seed=${SEED:-$((RANDOM + 1))}
+}
+teardown() {
+	[ -z "${worker-}" ] || kill "$worker" 2>/dev/null || true
+}
+
+# What is left running is ended, so that a test that failed leaves nothing.
+start() {
+	"${as[@]}" "$@" >started 2>&1 3>&- &
+	worker=$!
+}
+
+interrupt() { # SEED-MORE INIT-OPTION...
+	local n=$((seed + $1))
+	shift
+	"${as[@]}" ./pakhus -C store init "$@" >/dev/null
+	run "${as[@]}" node interrupt.mjs ./pakhus ./worker store "$rounds" \
+		"$n"
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
+
+@test "nothing acknowledged is lost when anybody is killed" {
+	interrupt 0
+}
+
+@test "and again, with another seed" {
+	interrupt 1
+}
+
+@test "and again, from a third" {
+	interrupt 2
+}
+
+@test "nor in an immutable store" {
+	interrupt 3 --immutable
+}
+
+@test "what a killed process staged is staged again, by anybody" {
+	doc='{"manifest":{"id":"a","version":"1"},"metadata":{}}'
+	"${as[@]}" ./pakhus -C store init >/dev/null
+	start ./worker read store 1
+	until [ -s started ]; do sleep .01; done
+	hash=$(printf %s "$doc" | sha256sum)
+	# shellcheck disable=SC2016
+	"${as[@]}" sh -c 'echo half >store/local/stage/$1 &&
+		chmod 444 store/local/stage/$1' sh "${hash%% *}"
+	"${as[@]}" ./pakhus -C store publish - <<<"$doc"
+	"${as[@]}" ./pakhus -C store verify
+	kill "$worker"
+	wait "$worker"
+}
+
+@test "two publish other content for one version: one wins, one exits 5" {
+	"${as[@]}" ./pakhus -C store init --immutable >/dev/null
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		for name in x y; do
+			doc='{"manifest":{"id":"a","version":"%s","name":"%s"}}'
+			# shellcheck disable=SC2059
+			printf "$doc" $i $name | "${as[@]}" ./pakhus -C store \
+				publish - >$name.out 2>$name.err 3>&- &
+		done
+		results=
+		for job in $(jobs -p); do
+			rc=0
+			wait "$job" || rc=$?
+			results="$results $rc"
+		done
+		echo "$results"
+		cat ./?.err
+		[ "$results" = ' 0 5' ] || [ "$results" = ' 5 0' ]
+		grep -q "a@$i: this store is immutable" ./?.err
+		cat ./?.out >won
+		[ "$(wc -l <won)" -eq 1 ]
+		[[ $("${as[@]}" ./pakhus -C store versions a) == *"$(
+			cut -d' ' -f2 won)"* ]]
+	done
+	"${as[@]}" ./pakhus -C store verify
+}
