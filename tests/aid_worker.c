@@ -172,7 +172,7 @@ static void publish(const char *path, const char *id)
 	char version[40];
 	uint64_t n = 0;
 
-	if (pakhus_stat(s, &st, &err))
+	if (pakhus_stat(s, PAKHUS_STAT_OBJECTS, &st, &err))
 		wrong("stat: %s", err.text);
 	for (size_t i = 0; i < CHUNKS; i++)
 		change_chunk(i);

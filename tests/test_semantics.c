@@ -121,14 +121,14 @@ static void the_same_content_again_moves_only_updated(void **state)
 	set_clock(T0, 5000000);
 	one = s_publish(s, "a", "1.0.0", 1);
 	assert_done(pakhus_sync(s, &err));
-	assert_done(pakhus_stat(s, &before, &err));
+	assert_done(pakhus_stat(s, PAKHUS_STAT_OBJECTS, &before, &err));
 	again = s_publish(s, "a", "1.0.0", 1);
 	assert_int_equal(again.created_us, one.created_us);
 	assert_int_equal(again.place, one.place);
 	assert_string_equal(again.hash, one.hash);
 	assert_int_equal(again.updated_us, one.updated_us + 5000000);
 	assert_done(pakhus_sync(s, &err));
-	assert_done(pakhus_stat(s, &after, &err));
+	assert_done(pakhus_stat(s, PAKHUS_STAT_OBJECTS, &after, &err));
 	assert_int_equal(after.objects, before.objects);
 	assert_int_equal(after.versions, 1);
 	assert_int_equal(after.packages, 1);
@@ -149,7 +149,7 @@ static void content_that_comes_back_is_stored_once(void **state)
 	s_delete(s, "a", "1");
 	s_publish(s, "a", "1", 2);
 	assert_done(pakhus_sync(s, &err));
-	assert_done(pakhus_stat(s, &st, &err));
+	assert_done(pakhus_stat(s, PAKHUS_STAT_OBJECTS, &st, &err));
 	assert_int_equal(st.objects, 2);
 	assert_holds(s, "a", "1", 2);
 	s_verify(s);
@@ -420,12 +420,12 @@ static void deleting_nothing_is_no_error_and_writes_nothing(void **state)
 	struct pakhus_stat a, b;
 
 	s_publish(s, "a", "1", 1);
-	assert_done(pakhus_stat(s, &a, &err));
+	assert_done(pakhus_stat(s, PAKHUS_STAT_OBJECTS, &a, &err));
 	assert_int_equal(s_delete(s, "a", "2"), 0);
 	assert_int_equal(s_delete(s, "b", NULL), 0);
 	assert_int_equal(s_delete(s, "b", "1"), 0);
 	assert_int_equal(s_delete(s, "a", "latest"), 0);
-	assert_done(pakhus_stat(s, &b, &err));
+	assert_done(pakhus_stat(s, PAKHUS_STAT_OBJECTS, &b, &err));
 	assert_int_equal(a.entries, b.entries);
 	assert_int_equal(s_delete(s, "a", "1"), 1);
 	assert_int_equal(s_delete(s, "a", "1"), 0);
@@ -463,9 +463,9 @@ static void all_versions_go_in_one_record(void **state)
 	s_publish(s, "ab", "1", 1);
 	s_delete(s, "a", "17");
 	assert_done(pakhus_sync(s, &err));
-	assert_done(pakhus_stat(s, &a, &err));
+	assert_done(pakhus_stat(s, PAKHUS_STAT_OBJECTS, &a, &err));
 	assert_int_equal(s_delete(s, "a", NULL), 39);
-	assert_done(pakhus_stat(s, &b, &err));
+	assert_done(pakhus_stat(s, PAKHUS_STAT_OBJECTS, &b, &err));
 	assert_int_equal(b.entries, a.entries + 39);
 	/* 39 lines of 75 bytes: one header, one span of blocks */
 	assert_int_equal(b.journal_bytes - a.journal_bytes, 4096);
@@ -752,7 +752,7 @@ static void an_immutable_store_keeps_what_a_version_was(void **state)
 	s_delete(s, "a", NULL);
 	assert_status(s_try(s, "a", "1", 2, &r), PAKHUS_ECONFLICT);
 	s_publish(s, "a", "2", 2);
-	assert_done(pakhus_stat(s, &st, &err));
+	assert_done(pakhus_stat(s, PAKHUS_STAT_OBJECTS, &st, &err));
 	assert_int_equal(st.immutable, 1);
 	pakhus_close(s);
 	free(path);
@@ -1109,7 +1109,7 @@ static void long_texts_are_whole_objects(void **state)
 	s = s_open(path, 0);
 	for (size_t i = 0; i < T_COUNT(doc); i++)
 		check_sized(s, doc[i].version, doc[i].size);
-	assert_done(pakhus_stat(s, &st, &err));
+	assert_done(pakhus_stat(s, PAKHUS_STAT_OBJECTS, &st, &err));
 	assert_int_equal(st.objects, 5);
 	assert_true(st.max_depth >= 1);
 	s_verify(s);
@@ -1206,7 +1206,7 @@ static void a_readonly_handle_reads_and_does_not_write(void **state)
 		      PAKHUS_EDENIED);
 	assert_status(pakhus_batch_new(r, NULL, &b, &err), PAKHUS_EDENIED);
 	assert_status(pakhus_sync(r, &err), PAKHUS_EDENIED);
-	assert_done(pakhus_stat(r, &st, &err));
+	assert_done(pakhus_stat(r, PAKHUS_STAT_OBJECTS, &st, &err));
 	assert_int_equal(st.writable, 0);
 	assert_true(*st.why_not);
 	pakhus_close(w);
@@ -1244,7 +1244,7 @@ static int every_call_refuses(void *arg)
 	bad += pakhus_list(s, all, 0, &l, &err) != PAKHUS_EINVAL;
 	bad += pakhus_versions(s, "a", all, &v, &err) != PAKHUS_EINVAL;
 	bad += pakhus_history(s, "a", all, &h, &err) != PAKHUS_EINVAL;
-	bad += pakhus_stat(s, &st, &err) != PAKHUS_EINVAL;
+	bad += pakhus_stat(s, PAKHUS_STAT_OBJECTS, &st, &err) != PAKHUS_EINVAL;
 	bad += pakhus_verify(s, &check, &err) != PAKHUS_EINVAL;
 	bad += pakhus_sync(s, &err) != PAKHUS_EINVAL;
 	bad += pakhus_batch_new(s, NULL, &b, &err) != PAKHUS_EINVAL;
