@@ -845,6 +845,37 @@ int pk_index_locate(struct pk_txn *t, const unsigned char *hash,
 	return put(t, TEXTS, &k, value, pk_location_encode(&k, at, value), err);
 }
 
+static int is_of(const struct pk_location *at, const unsigned char *generation)
+{
+	return generation &&
+	       !memcmp(at->generation, generation, PK_GENERATION_SIZE);
+}
+
+int pk_index_forget(struct pk_txn *t, const unsigned char *generation,
+		    const unsigned char *other, struct pakhus_error *err)
+{
+	AUTO(close_cursor) MDB_cursor *c = NULL;
+	struct pk_location at;
+	MDB_val key, value;
+	int rc = open_cursor(t, TEXTS, &c, err);
+
+	if (rc)
+		return rc;
+	while (!(rc = mdb_cursor_get(c, &key, &value, MDB_NEXT))) {
+		const char *fault = pk_location_decode(span(key), span(value),
+						       &at);
+
+		if (fault)
+			return fail_value(t->ix, err, TEXTS, fault);
+		if (is_of(&at, generation) || is_of(&at, other))
+			continue;
+		rc = mdb_cursor_del(c, 0);
+		if (rc)
+			break;
+	}
+	return rc == MDB_NOTFOUND ? 0 : fail_mdb(t->ix, err, rc, "texts");
+}
+
 int pk_index_keep_manifest(struct pk_txn *t, uint64_t place,
 			   const unsigned char *hash, struct pk_bytes manifest,
 			   struct pakhus_error *err)

@@ -91,6 +91,10 @@ int pk_index_apply(struct pk_txn *t, uint64_t seq, const struct pk_entry *e,
 /* Says where the text of an entry lies, or, NULL, that it is an object. */
 int pk_index_locate(struct pk_txn *t, const unsigned char *hash,
 		    const struct pk_location *at, struct pakhus_error *err);
+/* Forgets every location that is not of one of two generations (NULL: of
+ * none): what a process left there that was killed before it could. */
+int pk_index_forget(struct pk_txn *t, const unsigned char *generation,
+		    const unsigned char *other, struct pakhus_error *err);
 /* Keeps the manifest of a latest that has none yet. */
 int pk_index_keep_manifest(struct pk_txn *t, uint64_t place,
 			   const unsigned char *hash, struct pk_bytes manifest,

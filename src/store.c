@@ -256,7 +256,8 @@ static int is_quiet(struct pk_env *env)
 }
 
 /* The page from the slots, and what they hold made durable. */
-static int recover_journal(struct pk_env *env, struct pakhus_error *err)
+static int recover_journal(struct pk_env *env, int *is_recovered,
+			   struct pakhus_error *err)
 {
 	struct pk_page *p = env->journal.page;
 	uint64_t size = env->checkpoint.size, known = 0;
@@ -266,6 +267,7 @@ static int recover_journal(struct pk_env *env, struct pakhus_error *err)
 
 	if (is_quiet(env))
 		return 0;
+	*is_recovered = 1;
 	pk_boot_id(boot);
 	if (!memcmp(p->magic, PAGE_MAGIC, 8) && !memcmp(p->boot, boot, 16))
 		known = atomic_load(&p->durable);
@@ -298,12 +300,28 @@ static int recover_journal(struct pk_env *env, struct pakhus_error *err)
 	return 0;
 }
 
+/* Whoever was killed between the checkpoint and the index left locations of
+ * a slot that the next generation will write over. */
+static int forget_stale(struct pk_env *env, struct pakhus_error *err)
+{
+	AUTO(pk_txn_end) struct pk_txn t = PK_TXN_INIT;
+	struct pk_cursor c;
+	int rc = pk_index_begin(&t, env->index, err);
+
+	pk_journal_cursor(&env->journal, &c);
+	if (!rc)
+		rc = pk_index_forget(&t, c.generation,
+				     c.has_sealed ? c.sealed_generation : NULL,
+				     err);
+	return rc ? rc : pk_txn_commit(&t, err);
+}
+
 /* Alone in the store. */
 static int recover(struct pakhus *s, struct pakhus_error *err)
 {
 	struct pk_env *env = s->env;
 	struct pk_cursor c;
-	int rc;
+	int is_recovered = 0, rc;
 
 	/* again, as others were free to install one until now */
 	rc = pk_log_checkpoint(env->dir, env->format.origin, &env->keys,
@@ -313,9 +331,11 @@ static int recover(struct pakhus *s, struct pakhus_error *err)
 	if (!rc)
 		rc = pk_journal_open(&env->journal, env->dir, err);
 	if (!rc)
-		rc = recover_journal(env, err);
+		rc = recover_journal(env, &is_recovered, err);
 	if (!rc)
 		rc = make_index(s, s->flags & PAKHUS_REBUILD ? 1 : 0, err);
+	if (!rc && is_recovered)
+		rc = forget_stale(env, err);
 	if (rc || !env->can_write || s->flags & PAKHUS_READONLY)
 		return rc;
 	pk_journal_cursor(&env->journal, &c);

@@ -1417,7 +1417,7 @@ static void eight_threads_publish_and_read_while_one_lists(void **state)
 				    w[i].text);
 		assert_int_equal(w[i].failed, 0);
 	}
-	assert_done(pakhus_stat(s[0], &st, &err));
+	assert_done(pakhus_stat(s[0], PAKHUS_STAT_OBJECTS, &st, &err));
 	assert_int_equal(st.entries, 1 + 8 * (2 * rounds + rounds / 16));
 	assert_int_equal(st.packages, 9);
 	assert_int_equal(st.versions, 1 + 8 * (rounds - rounds / 16));
