@@ -309,9 +309,28 @@ static int note_dir(struct pk_log_writer *w, const char *path)
 	return rc;
 }
 
+/* Whether a directory holds what the checkpoint needs, so that its name was
+ * synced. Any other may have been made by somebody who was killed before
+ * its parent was synced. */
+static int is_in_use(const struct pk_log_writer *w, int level, const char *dir)
+{
+	unsigned shift = level < 0 ? 0 : 8 * (unsigned)level;
+	uint64_t n = w->from >> shift;
+	struct pk_tile last = { level, n >> 8, n & 255 };
+	char path[PK_TILE_PATH_SIZE + 4] = "log/";
+	size_t size = strlen(dir);
+
+	if (!n)
+		return 0;
+	if (!last.width)
+		last = (struct pk_tile){ level, last.index - 1, 256 };
+	pk_tile_path(&last, path + 4);
+	return !strncmp(path, dir, size) && path[size] == '/';
+}
+
 /* Makes the directories of a file below log/tile that are missing, and
  * notes those whose list of names changes. */
-static int make_dirs(struct pk_log_writer *w, const char *path)
+static int make_dirs(struct pk_log_writer *w, int level, const char *path)
 {
 	char dir[PK_TILE_PATH_SIZE + 4], parent[PK_TILE_PATH_SIZE + 4];
 	const char *slash = path + strlen("log/tile");
@@ -319,17 +338,17 @@ static int make_dirs(struct pk_log_writer *w, const char *path)
 	strcpy(parent, "log/tile");
 	while ((slash = strchr(slash + 1, '/'))) {
 		size_t n = (size_t)(slash - path);
+		int is_new, rc = 0;
 
 		memcpy(dir, path, n);
 		dir[n] = '\0';
-		if (!mkdirat(w->dir, dir, 0777)) {
-			int rc = note_dir(w, parent);
-
-			if (rc)
-				return rc;
-		} else if (errno != EEXIST) {
+		is_new = !mkdirat(w->dir, dir, 0777);
+		if (!is_new && errno != EEXIST)
 			return pk_fail_sys(w->err, "make %s", dir);
-		}
+		if (is_new || !is_in_use(w, level, dir))
+			rc = note_dir(w, parent);
+		if (rc)
+			return rc;
 		strcpy(parent, dir);
 	}
 	return note_dir(w, parent);
@@ -343,7 +362,7 @@ static int write_tile(struct pk_log_writer *w, int level, uint64_t index,
 	int rc;
 
 	pk_tile_path(&t, path + 4);
-	rc = make_dirs(w, path);
+	rc = make_dirs(w, level, path);
 	return rc ? rc
 		  : pk_install(w->dir, path, bytes, size, 0444, w->err);
 }
