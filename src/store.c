@@ -271,6 +271,15 @@ static int recover_journal(struct pk_env *env, int *is_recovered,
 	pk_boot_id(boot);
 	if (!memcmp(p->magic, PAGE_MAGIC, 8) && !memcmp(p->boot, boot, 16))
 		known = atomic_load(&p->durable);
+	/* who waits to come in believes the page only once all is done (7) */
+	memset(p->boot, 0, sizeof(p->boot));
+	/* FORMAT and the slots may be of somebody who was killed before he
+	 * synced their names */
+	rc = env->can_write ? pk_sync_dir(env->dir, ".", err) : 0;
+	if (!rc && env->can_write)
+		rc = pk_sync_dir(env->dir, "local", err);
+	if (rc)
+		return rc;
 	rc = pk_journal_scan(&env->journal, size, &c, err);
 	if (rc)
 		return rc;
