@@ -240,6 +240,16 @@ static int remember(struct job *j, const unsigned char *hash)
 	return 0;
 }
 
+/* Brought twice, by publishers that did not see each other. Asked of the
+ * job and not of the stage: what could not be removed there is not placed. */
+static int is_staged(const struct job *j, const unsigned char *hash)
+{
+	for (size_t i = 0; i < j->n; i++)
+		if (!memcmp(j->staged[i], hash, PK_HASH_SIZE))
+			return 1;
+	return 0;
+}
+
 static int stage(struct job *j, uint64_t seq, struct pk_bytes line,
 		 const struct pk_entry *e, const struct pk_text *text,
 		 void *arg)
@@ -253,11 +263,9 @@ static int stage(struct job *j, uint64_t seq, struct pk_bytes line,
 	(void)line, (void)arg;
 	if (e->op == PK_OP_PUBLISH)
 		j->touched[e->hash[0]] = 1;
-	if (!text)
+	if (!text || is_staged(j, text->hash))
 		return 0;
 	rc = pk_object_exists(dir, text->hash, j->err);
-	if (!rc) /* brought twice, by publishers that did not see each other */
-		rc = pk_object_is_staged(dir, text->hash, j->err);
 	if (rc)
 		return rc < 0 ? rc : 0;
 	/* its ordinal; not known after the index was rebuilt meanwhile, and

@@ -220,15 +220,6 @@ int pk_object_stage(int dir, const unsigned char hash[PK_HASH_SIZE],
 	return 0;
 }
 
-int pk_object_is_staged(int dir, const unsigned char hash[PK_HASH_SIZE],
-			struct pakhus_error *err)
-{
-	char path[PK_OBJPATH_SIZE + 8];
-
-	stage_path(hash, path);
-	return pk_exists(dir, path, err);
-}
-
 int pk_object_sync(int dir, const unsigned char hash[PK_HASH_SIZE],
 		   struct pakhus_error *err)
 {

@@ -45,8 +45,6 @@ int pk_object_encode(const unsigned char hash[PK_HASH_SIZE], const char *text,
 int pk_object_stage(int dir, const unsigned char hash[PK_HASH_SIZE],
 		    const unsigned char *bytes, size_t size,
 		    struct pakhus_error *err);
-int pk_object_is_staged(int dir, const unsigned char hash[PK_HASH_SIZE],
-			struct pakhus_error *err);
 int pk_object_sync(int dir, const unsigned char hash[PK_HASH_SIZE],
 		   struct pakhus_error *err);
 int pk_object_place(int dir, const unsigned char hash[PK_HASH_SIZE],
