@@ -33,6 +33,7 @@ enum trace_kind {
 	TRACE_WRITE, /* pwrite and write */
 	TRACE_SYNC,
 	TRACE_DATASYNC,
+	TRACE_LOST, /* a sync that failed: what it was to cover is gone */
 	TRACE_RENAME,
 	TRACE_MKDIR,
 	TRACE_UNLINK,
@@ -134,30 +135,6 @@ static const char *trace_fd(int fd)
 
 /* ---- what is done about a call ---- */
 
-/* Before a call: 1 where it has to fail, with errno set. */
-static int trace_hit(enum trace_kind kind, const char *path)
-{
-	if (!trace_is_ours(path) ||
-	    (trace.only && strcmp(path, trace.only)) ||
-	    (trace.only_kind >= 0 && trace.only_kind != (int)kind))
-		return 0;
-	trace.hits++;
-	if (!trace.countdown)
-		return 0;
-	if (trace.countdown > 1) {
-		trace.countdown--;
-		return 0;
-	}
-	if (trace.kill && !trace.torn)
-		_exit(42);
-	if (trace.kill)
-		return 1;
-	if (!trace.for_good)
-		trace.countdown = 0;
-	errno = trace.fail;
-	return 1;
-}
-
 static void trace_keep(enum trace_kind kind, const char *path, const char *to,
 		       uint64_t at, const void *bytes, size_t size)
 {
@@ -178,6 +155,32 @@ static void trace_keep(enum trace_kind kind, const char *path, const char *to,
 		op->bytes = malloc(size);
 		memcpy(op->bytes, bytes, size);
 	}
+}
+
+/* Before a call: 1 where it has to fail, with errno set. */
+static int trace_hit(enum trace_kind kind, const char *path)
+{
+	if (!trace_is_ours(path) ||
+	    (trace.only && strcmp(path, trace.only)) ||
+	    (trace.only_kind >= 0 && trace.only_kind != (int)kind))
+		return 0;
+	trace.hits++;
+	if (!trace.countdown)
+		return 0;
+	if (trace.countdown > 1) {
+		trace.countdown--;
+		return 0;
+	}
+	if (trace.kill && !trace.torn)
+		_exit(42);
+	if (trace.kill)
+		return 1;
+	if (!trace.for_good)
+		trace.countdown = 0;
+	if (kind == TRACE_SYNC || kind == TRACE_DATASYNC)
+		trace_keep(TRACE_LOST, path, NULL, 0, NULL, 0);
+	errno = trace.fail;
+	return 1;
 }
 
 static inline void trace_at(const char *root)
@@ -506,7 +509,7 @@ static inline void trace_line(const struct trace_op *op, uint64_t size,
 			      char out[600])
 {
 	static const char *const name[] = { "make",   "write",	 "fsync",
-					    "fdatasync", "rename", "mkdir",
+					    "fdatasync", "lost",  "rename", "mkdir",
 					    "unlink", "chmod",	 "truncate" };
 	char path[256], to[256];
 	int n;
