@@ -329,6 +329,7 @@ static int forget_stale(struct pk_env *env, struct pakhus_error *err)
 static int recover(struct pakhus *s, struct pakhus_error *err)
 {
 	struct pk_env *env = s->env;
+	struct pakhus_error e = { .status = 0 };
 	struct pk_cursor c;
 	int is_recovered = 0, rc;
 
@@ -350,7 +351,13 @@ static int recover(struct pakhus *s, struct pakhus_error *err)
 	pk_journal_cursor(&env->journal, &c);
 	if (c.seq == env->checkpoint.size)
 		return 0;
-	return pk_integrate(s, err);
+	rc = pk_integrate(s, &e);
+	/* the disk is full, or worse; but what is durable can be read */
+	if (rc == PAKHUS_ESYS)
+		pk_notice(s, "not in the mirrored tree yet: %s", e.text);
+	else if (rc && err)
+		*err = e;
+	return rc == PAKHUS_ESYS ? 0 : rc;
 }
 
 /* Others are in the store and have recovered it. */
