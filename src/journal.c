@@ -22,14 +22,19 @@ static int extend(int fd, const char *path, uint64_t from, uint64_t to,
 		  struct pakhus_error *err)
 {
 	static const unsigned char zeros[1 << 16];
+	uint64_t at = from;
 
-	while (from < to) {
-		size_t n = to - from < sizeof(zeros) ? to - from
-						     : sizeof(zeros);
+	while (at < to) {
+		size_t n = to - at < sizeof(zeros) ? to - at : sizeof(zeros);
 
-		if (pk_pwrite(fd, zeros, n, from))
-			return pk_fail_sys(err, "extend %s", path);
-		from += n;
+		if (pk_pwrite(fd, zeros, n, at)) {
+			int rc = pk_fail_sys(err, "extend %s", path);
+
+			/* the last of a full disk is for others */
+			(void)!ftruncate(fd, (off_t)from);
+			return rc;
+		}
+		at += n;
 	}
 	if (pk_fsync(fd))
 		return pk_fail_sys(err, "sync %s", path);
