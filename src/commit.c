@@ -230,6 +230,7 @@ static int sync_journal(struct pakhus *s, uint64_t *covered,
 int pk_commit(struct pakhus *s, uint64_t upto, struct pakhus_error *err)
 {
 	struct pk_page *page = s->env->journal.page;
+	struct pakhus_error e = { .status = 0 };
 	PK_HELD held = { NULL, 0 };
 	uint64_t covered;
 	int rc;
@@ -246,9 +247,11 @@ int pk_commit(struct pakhus *s, uint64_t upto, struct pakhus_error *err)
 	if (rc)
 		return rc;
 	/* applied first, so that who reads is behind only if this fails (4) */
-	rc = pk_apply_journal(s, s->env->index, covered, err);
+	rc = pk_apply_journal(s, s->env->index, covered, &e);
 	atomic_store(&page->durable, covered);
-	return rc;
+	return rc ? pk_fail(err, rc, "durable, but not in the index yet: %s",
+			    e.text)
+		  : 0;
 }
 
 /* ---- the append ---- */
@@ -308,6 +311,17 @@ static void end_view(struct pk_view *v)
 	pk_txn_end(&v->txn);
 }
 
+/* Before anything is durable, and not after it, the disk may be full. */
+static int reserve(struct pk_index *ix, const struct pk_draft *d,
+		   struct pakhus_error *err)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < d->n; i++)
+		bytes += 512 + d->entry[i].manifest_size;
+	return pk_index_reserve(ix, d->n, bytes, err);
+}
+
 /* One try; *at 0 where there is no room. */
 static int append(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
 		  void *arg, uint64_t *first, uint64_t *at, uint64_t *span,
@@ -342,7 +356,9 @@ static int append(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
 	*at = 1;
 	if (rc || !d->n)
 		return rc;
-	rc = build(&view, d, &buf, &size, &texts, err);
+	rc = reserve(env->index, d, err);
+	if (!rc)
+		rc = build(&view, d, &buf, &size, &texts, err);
 	if (rc)
 		return rc;
 	*span = pk_record_span(size);

@@ -8,10 +8,20 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 enum { ENTRIES, HEADS, LATEST, TEXTS, VERSIONS, META, DATABASES };
 static const char *const names[DATABASES] = { "entries", "heads", "latest",
 					      "texts", "versions", "meta" };
+
+#define READERS 1024
+/* as large as LMDB wants it for them, or it is cut to that size */
+#define LOCK_SIZE (READERS * 64 + 8192)
+/* What a record takes of the index at most, nearly always: the pages that
+ * lead to what it changes, and the bytes that are new, in halves of pages. */
+#define ROOM_MIN ((uint64_t)64 << 10)
+#define ROOM_OF_ENTRY ((uint64_t)5 * 4096)
+#define ROOM_MORE ((uint64_t)64 << 10) /* so that not every record asks */
 
 struct pk_index {
 	MDB_env *env;
@@ -30,11 +40,21 @@ static void index_path(char out[64], const char *file)
 		 *file ? "/" : "", file);
 }
 
+/* LMDB says "I/O error" of a write that was cut short. */
+static int is_full(const struct pk_index *ix)
+{
+	struct statvfs st;
+
+	return !fstatvfs(ix->fd, &st) && st.f_bavail < 16;
+}
+
 static int fail_mdb(struct pk_index *ix, struct pakhus_error *err, int rc,
 		    const char *what)
 {
 	int status = PAKHUS_ECORRUPT; /* all of LMDB's own but these */
 
+	if (rc == EIO && is_full(ix))
+		rc = ENOSPC;
 	if (rc > 0) {
 		errno = rc;
 		return pk_fail_sys(err, "index: %s", what);
@@ -115,6 +135,21 @@ static void lengthen(struct pk_index *ix)
 		(void)fallocate(ix->fd, 0, (off_t)is, (off_t)(says - is));
 }
 
+/* LMDB writes to its lock file through a map, which a full disk answers
+ * with SIGBUS: the blocks are asked for here, where that is an error. */
+static int fill_lock_file(int dir)
+{
+	AUTO_CLOSE int fd = -1;
+	char path[64];
+
+	index_path(path, "lock.mdb");
+	fd = openat(dir, path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno;
+	return fallocate(fd, 0, 0, LOCK_SIZE) && errno != EOPNOTSUPP ? errno
+								     : 0;
+}
+
 static int open_env(struct pk_index *ix, const char *path, unsigned flags)
 {
 	/* address space only; less where a limit is set on it */
@@ -132,7 +167,7 @@ static int open_env(struct pk_index *ix, const char *path, unsigned flags)
 		if (rc)
 			return rc;
 		mdb_env_set_maxdbs(ix->env, DATABASES);
-		mdb_env_set_maxreaders(ix->env, 1024);
+		mdb_env_set_maxreaders(ix->env, READERS);
 		mdb_env_set_mapsize(ix->env, maps[i]);
 		rc = mdb_env_open(ix->env, path,
 				  flags | MDB_NOTLS | MDB_NOSYNC, 0600);
@@ -174,8 +209,10 @@ int pk_index_open(struct pk_index **out, int dir, struct pakhus_error *err)
 		goto fail;
 	}
 	ix->inode = st.st_ino;
-	rc = open_env(ix, full,
-		      ix->is_memory ? MDB_NOSUBDIR | MDB_NOLOCK : 0);
+	rc = ix->is_memory ? 0 : fill_lock_file(dir);
+	if (!rc)
+		rc = open_env(ix, full,
+			      ix->is_memory ? MDB_NOSUBDIR | MDB_NOLOCK : 0);
 	if (!rc && st.st_size && is_cut(ix))
 		rc = MDB_CORRUPTED;
 	if (!rc && !ix->is_memory) {
@@ -222,6 +259,24 @@ int pk_index_remove(int dir, struct pakhus_error *err)
 	if (unlinkat(dir, path, 0) && errno != ENOENT && errno != EISDIR)
 		return pk_fail_sys(err, "remove %s", path);
 	return 0;
+}
+
+int pk_index_reserve(struct pk_index *ix, uint64_t entries, uint64_t bytes,
+		     struct pakhus_error *err)
+{
+	uint64_t is, says, pages = entries * ROOM_OF_ENTRY;
+
+	if (ix->is_memory || lengths(ix, &is, &says))
+		return 0;
+	if (pages > says)
+		pages = says; /* each is copied once at most */
+	says += pages + 3 * bytes + ROOM_MIN;
+	if (is >= says ||
+	    !fallocate(ix->fd, 0, (off_t)is,
+		       (off_t)(says + ROOM_MORE - is)) ||
+	    (errno != ENOSPC && errno != EDQUOT))
+		return 0;
+	return pk_fail_sys(err, "index: make room");
 }
 
 uint64_t pk_index_bytes(struct pk_index *ix)

@@ -22,6 +22,11 @@ int pk_index_open(struct pk_index **out, int dir, struct pakhus_error *err);
 void pk_index_close(struct pk_index *ix);
 /* Removes the index files; not while anybody has them open. */
 int pk_index_remove(int dir, struct pakhus_error *err);
+/* Takes the room on the disk that entries with so many bytes of their own
+ * will need, so that it is not found full when they are durable already. An
+ * estimate: what fails in spite of it is said when it is applied. */
+int pk_index_reserve(struct pk_index *ix, uint64_t entries, uint64_t bytes,
+		     struct pakhus_error *err);
 uint64_t pk_index_bytes(struct pk_index *ix);
 /* Whether a value or a page was found damaged since it was opened. */
 int pk_index_is_bad(const struct pk_index *ix);
