@@ -16,6 +16,7 @@
  */
 #include "store.h"
 #include "io.h"
+#include "set.h"
 #include "tmpfile.h"
 
 #include <stdio.h>
@@ -24,8 +25,9 @@ struct job {
 	struct pakhus *store;
 	struct pk_txn txn;
 	struct pk_cursor cursor;
-	unsigned char (*staged)[PK_HASH_SIZE]; /* to be placed */
+	unsigned char (*staged)[PK_HASH_SIZE]; /* to be placed, in order */
 	size_t n, cap;
+	struct pk_set seen; /* the same */
 	unsigned char touched[256]; /* directories of objects to be synced */
 	struct pakhus_error *err;
 };
@@ -34,6 +36,7 @@ static void job_release(struct job *j)
 {
 	pk_txn_end(&j->txn);
 	free(j->staged);
+	pk_set_release(&j->seen);
 }
 
 typedef int job_fn(struct job *j, uint64_t seq, struct pk_bytes line,
@@ -237,17 +240,7 @@ static int remember(struct job *j, const unsigned char *hash)
 		j->cap = cap;
 	}
 	memcpy(j->staged[j->n++], hash, PK_HASH_SIZE);
-	return 0;
-}
-
-/* Brought twice, by publishers that did not see each other. Asked of the
- * job and not of the stage: what could not be removed there is not placed. */
-static int is_staged(const struct job *j, const unsigned char *hash)
-{
-	for (size_t i = 0; i < j->n; i++)
-		if (!memcmp(j->staged[i], hash, PK_HASH_SIZE))
-			return 1;
-	return 0;
+	return pk_set_add(&j->seen, hash) < 0 ? pk_fail_nomem(j->err) : 0;
 }
 
 static int stage(struct job *j, uint64_t seq, struct pk_bytes line,
@@ -263,7 +256,9 @@ static int stage(struct job *j, uint64_t seq, struct pk_bytes line,
 	(void)line, (void)arg;
 	if (e->op == PK_OP_PUBLISH)
 		j->touched[e->hash[0]] = 1;
-	if (!text || is_staged(j, text->hash))
+	/* brought twice, by publishers that did not see each other; asked of
+	 * the job, as what could not be removed from the stage is not placed */
+	if (!text || pk_set_has(&j->seen, text->hash))
 		return 0;
 	rc = pk_object_exists(dir, text->hash, j->err);
 	if (rc)

@@ -8,6 +8,7 @@
 #include "hex.h"
 #include "io.h"
 #include "objpath.h"
+#include "set.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -15,54 +16,6 @@
 #include <sys/stat.h>
 
 #define CACHE_SIZE ((size_t)64 << 20)
-
-/* ---- a set of hashes ---- */
-
-struct set {
-	unsigned char (*slot)[PK_HASH_SIZE]; /* zero: free */
-	size_t n, cap;
-};
-
-static const unsigned char no_hash[PK_HASH_SIZE];
-
-static unsigned char *set_slot(const struct set *s, const unsigned char *hash)
-{
-	size_t i = (size_t)pk_le64(hash) & (s->cap - 1);
-
-	while (memcmp(s->slot[i], no_hash, PK_HASH_SIZE) &&
-	       memcmp(s->slot[i], hash, PK_HASH_SIZE))
-		i = (i + 1) & (s->cap - 1);
-	return s->slot[i];
-}
-
-static int set_has(const struct set *s, const unsigned char *hash)
-{
-	return s->cap && !memcmp(set_slot(s, hash), hash, PK_HASH_SIZE);
-}
-
-/* 1 when it is new, 0 when it was there, -1 out of memory */
-static int set_add(struct set *s, const unsigned char *hash)
-{
-	if (2 * s->n >= s->cap) {
-		struct set larger = { .cap = s->cap ? 2 * s->cap : 1024 };
-
-		larger.slot = calloc(larger.cap, PK_HASH_SIZE);
-		if (!larger.slot)
-			return -1;
-		for (size_t i = 0; i < s->cap; i++)
-			if (memcmp(s->slot[i], no_hash, PK_HASH_SIZE))
-				memcpy(set_slot(&larger, s->slot[i]),
-				       s->slot[i], PK_HASH_SIZE);
-		larger.n = s->n;
-		free(s->slot);
-		*s = larger;
-	}
-	if (set_has(s, hash))
-		return 0;
-	memcpy(set_slot(s, hash), hash, PK_HASH_SIZE);
-	s->n++;
-	return 1;
-}
 
 /* ---- the state of one check ---- */
 
@@ -76,7 +29,7 @@ struct check {
 	struct pk_edge *edge;
 	int is_whole; /* every bundle so far could be read */
 	unsigned char (*tile)[PK_TILE_WIDTH * PK_HASH_SIZE];
-	struct set texts; /* that the log names */
+	struct pk_set texts; /* that the log names */
 };
 
 static void check_release(struct check *c)
@@ -85,7 +38,7 @@ static void check_release(struct check *c)
 	pk_sha_free(c->sha);
 	free(c->edge);
 	free(c->tile);
-	free(c->texts.slot);
+	pk_set_release(&c->texts);
 }
 
 static void damage(struct check *c, const char *path, const char *rule,
@@ -256,7 +209,7 @@ static int check_entry(void *arg, uint64_t seq, const char *line, size_t size)
 			 c->err);
 	if (rc || fault || e.op != PK_OP_PUBLISH)
 		return rc;
-	rc = set_add(&c->texts, e.hash);
+	rc = pk_set_add(&c->texts, e.hash);
 	if (rc < 0)
 		return pk_fail_nomem(c->err);
 	return rc ? check_object(c, e.hash) : 0;
@@ -363,7 +316,7 @@ static int other_object(struct check *c, const char *path)
 		damage(c, path, "F-11", "is not an object's name");
 		return 0;
 	}
-	return set_has(&c->texts, hash) ? 0 : check_object(c, hash);
+	return pk_set_has(&c->texts, hash) ? 0 : check_object(c, hash);
 }
 
 /* Of a partial tile or bundle, whether it is how the longer one begins. */
