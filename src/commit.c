@@ -376,9 +376,17 @@ static int write_draft(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
 		if (rc || !d->n)
 			return rc;
 		if (at) {
+			d->is_appended = 1;
 			atomic_store(&s->wrote, 1);
 			return pk_commit(s, *first + d->n, err);
 		}
+		if (span > PK_SLOT_MAX)
+			return pk_fail(err, PAKHUS_ELIMIT,
+				       "this step is %llu bytes in the "
+				       "journal, and at most %llu can be made "
+				       "durable at once",
+				       (unsigned long long)span,
+				       (unsigned long long)PK_SLOT_MAX);
 		rc = pk_make_room(s, span, err);
 		if (rc)
 			return rc;
@@ -390,8 +398,15 @@ int pk_write(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
 {
 	int rc;
 
-	pthread_rwlock_rdlock(&s->env->use);
-	rc = write_draft(s, d, check, arg, first, err);
-	pthread_rwlock_unlock(&s->env->use);
-	return rc;
+	d->is_appended = 0;
+	do {
+		pthread_rwlock_rdlock(&s->env->use);
+		rc = write_draft(s, d, check, arg, first, err);
+		pthread_rwlock_unlock(&s->env->use);
+		if (!pk_mend(s, rc, err))
+			return rc;
+		/* durable, if it was the index that could not take it, and
+		 * made anew it has it; else it is still to be appended */
+	} while (!d->is_appended);
+	return 0;
 }

@@ -78,8 +78,6 @@ int pakhus_delete(struct pakhus *s, const char *id, const char *version,
 	if (by)
 		strcpy(x->entry.by, by);
 	rc = pk_write(s, &d, collect, x, &first, err);
-	if (pk_mend(s, rc, err))
-		rc = 0;
 	if (!rc && count)
 		*count = d.n;
 	return rc;

@@ -154,9 +154,6 @@ int pakhus_publish(struct pakhus *s, const char *json, size_t size,
 		rc = pk_draft_add(&d, e, text, err);
 	if (!rc)
 		rc = pk_write(s, &d, check_of(s), NULL, &first, err);
-	/* durable, and the index that could not take it was made anew */
-	if (pk_mend(s, rc, err))
-		rc = 0;
 	if (rc || !out)
 		return rc;
 	do
@@ -204,8 +201,6 @@ static int commit_batch(struct pakhus_batch *b, struct pakhus_error *err)
 		return 0;
 	rc = pk_write(b->store, &b->draft, check_of(b->store), NULL, &first,
 		      err);
-	if (pk_mend(b->store, rc, err))
-		rc = 0;
 	if (rc)
 		return rc;
 	b->durable += n;

@@ -91,8 +91,8 @@ int pk_home_is_here(int dir, struct pakhus_error *err);
 
 /* ---- replay.c ---- */
 
-/* Applies the log up to the checkpoint to the index, from where it is. The
- * whole log is held against the root when it begins at 0. */
+/* Applies the log up to the checkpoint to the index, from where it is. What
+ * is applied was held against the checkpoint's root before. */
 int pk_replay(struct pakhus *s, struct pk_index *ix,
 	      const struct pk_checkpoint *to, struct pakhus_error *err);
 
@@ -111,6 +111,7 @@ struct pk_draft {
 	struct pk_shared **text; /* of a publish, by entry; else NULL */
 	size_t n, cap;
 	uint64_t size; /* of the payload, if every text is new */
+	int is_appended;
 };
 int pk_draft_add(struct pk_draft *d, const struct pk_entry *e,
 		 struct pk_shared *text, struct pakhus_error *err);
@@ -123,7 +124,7 @@ struct pk_view;
 typedef int pk_draft_fn(void *arg, struct pk_view *v, struct pk_draft *d,
 			struct pakhus_error *err);
 /* Appends and commits; where check leaves no entries nothing is done.
- * *first is the position of the first entry. */
+ * *first is the position of the first entry. Mends the index, if it must. */
 int pk_write(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
 	     void *arg, uint64_t *first, struct pakhus_error *err);
 
