@@ -24,9 +24,10 @@ static int find(struct pk_view *v, const char *id, const char *version,
 		return 0;
 	if (!version || !*version || !strcmp(version, "latest")) {
 		rc = pk_index_head(&v->txn, id, &head, err);
-		return rc == 1 && head.place
-			       ? pk_index_latest(&v->txn, head.place, out, err)
-			       : rc < 0 ? rc : 0;
+		if (rc != 1 || !head.place)
+			return rc < 0 ? rc : 0;
+		rc = pk_index_latest(&v->txn, head.place, out, err);
+		return rc ? rc : pk_index_fail_missing(&v->txn, err);
 	}
 	rc = pk_index_version(&v->txn, id, version, &out->live, err);
 	snprintf(out->version, sizeof(out->version), "%s", version);

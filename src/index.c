@@ -1,5 +1,7 @@
 #include "index.h"
 #include "auto.h"
+#include "gather.h"
+#include "hex.h"
 #include "io.h"
 
 #include <fcntl.h>
@@ -243,6 +245,22 @@ void pk_index_close(struct pk_index *ix)
 	free(ix);
 }
 
+/* Whatever else stands in the index's place goes into the trash. */
+static int move_away(int dir, struct pakhus_error *err)
+{
+	char path[64], trash[64] = "local/trash/index-";
+	unsigned char id[8];
+	int rc = pk_random(id, sizeof(id), err);
+
+	if (rc)
+		return rc;
+	index_path(path, "");
+	pk_hex(id, sizeof(id), trash + strlen(trash));
+	if (renameat(dir, path, dir, trash) && errno != ENOENT)
+		return pk_fail_sys(err, "move %s to %s", path, trash);
+	return 0;
+}
+
 int pk_index_remove(int dir, struct pakhus_error *err)
 {
 	static const char *const file[] = { "data.mdb", "lock.mdb" };
@@ -250,14 +268,16 @@ int pk_index_remove(int dir, struct pakhus_error *err)
 
 	for (int i = 0; i < 2; i++) {
 		index_path(path, file[i]);
-		if (unlinkat(dir, path, 0) && errno != ENOENT &&
-		    errno != ENOTDIR)
-			return pk_fail_sys(err, "remove %s", path);
-	}
-	/* something else may stand in the directory's place */
-	index_path(path, "");
-	if (unlinkat(dir, path, 0) && errno != ENOENT && errno != EISDIR)
+		if (!unlinkat(dir, path, 0) || errno == ENOENT)
+			continue;
+		if (errno == EISDIR || errno == EPERM || errno == ENOTDIR)
+			return move_away(dir, err);
 		return pk_fail_sys(err, "remove %s", path);
+	}
+	/* a link to nowhere, say */
+	index_path(path, "");
+	if (unlinkat(dir, path, AT_REMOVEDIR) && errno != ENOENT)
+		return move_away(dir, err);
 	return 0;
 }
 
@@ -290,6 +310,11 @@ uint64_t pk_index_bytes(struct pk_index *ix)
 int pk_index_is_bad(const struct pk_index *ix)
 {
 	return atomic_load(&ix->is_bad);
+}
+
+void pk_index_distrust(struct pk_index *ix)
+{
+	atomic_store(&ix->is_bad, 1);
 }
 
 uint64_t pk_index_inode(const struct pk_index *ix)
@@ -362,6 +387,13 @@ int pk_index_head(struct pk_txn *t, const char *id, struct pk_head *out,
 {
 	struct pk_key k;
 
+	if (t->gather) {
+		const struct pk_gathered *p = pk_gather_package(t->gather, id);
+
+		if (p)
+			*out = p->head;
+		return p != NULL;
+	}
 	pk_key_id(&k, id);
 	GET(HEADS, &k, pk_head_decode, out);
 }
@@ -371,6 +403,14 @@ int pk_index_version(struct pk_txn *t, const char *id, const char *version,
 {
 	struct pk_key k;
 
+	if (t->gather) {
+		const struct pk_gathered_version *v =
+			pk_gather_version(t->gather, id, version);
+
+		if (v)
+			*out = v->live;
+		return v != NULL;
+	}
 	pk_key_version(&k, id, version);
 	GET(VERSIONS, &k, pk_live_decode, out);
 }
@@ -408,8 +448,13 @@ static int begin(struct pk_txn *t, struct pk_index *ix, int is_write,
 		 struct pakhus_error *err)
 {
 	MDB_txn *txn;
-	int rc = mdb_txn_begin(ix->env, NULL, is_write ? 0 : MDB_RDONLY, &txn);
+	int rc;
 
+	if (!ix)
+		return pk_fail(err, PAKHUS_ECORRUPT,
+			       "index: it was damaged, and could not be made "
+			       "anew");
+	rc = mdb_txn_begin(ix->env, NULL, is_write ? 0 : MDB_RDONLY, &txn);
 	if (rc)
 		return fail_mdb(ix, err, rc, "begin");
 	t->ix = ix;
@@ -681,6 +726,12 @@ int pk_index_each_version(struct pk_txn *t, const char *id, pk_version_fn *fn,
 	return rc == MDB_NOTFOUND ? 0 : fail_mdb(t->ix, err, rc, "versions");
 }
 
+int pk_index_fail_missing(struct pk_txn *t, struct pakhus_error *err)
+{
+	pk_index_distrust(t->ix);
+	return pk_fail(err, PAKHUS_ECORRUPT, "index: F-65 a row is missing");
+}
+
 uint64_t pk_index_packages(struct pk_txn *t)
 {
 	MDB_stat st;
@@ -697,6 +748,19 @@ static int put_line(struct pk_txn *t, const char *id, uint64_t ordinal,
 	unsigned char value[256];
 	struct pk_key k;
 
+	if (t->gather) {
+		struct pk_gathered_line *l = pk_gather_line(t->gather, seq);
+
+		if (!l)
+			l = pk_gather_add_line(t->gather, seq, id, v->version);
+		if (!l)
+			return pk_fail_nomem(err);
+		l->ordinal = ordinal;
+		l->is_publish = (unsigned char)v->is_publish;
+		l->is_place = (unsigned char)v->is_place;
+		memcpy(l->hash, v->hash, PK_HASH_SIZE);
+		return 0;
+	}
 	pk_key_entry(&k, id, ordinal, seq);
 	return put(t, ENTRIES, &k, value, pk_line_encode(&k, v, value), err);
 }
@@ -707,6 +771,14 @@ static int put_head(struct pk_txn *t, const char *id, const struct pk_head *v,
 	unsigned char value[64];
 	struct pk_key k;
 
+	if (t->gather) {
+		struct pk_gathered *p = pk_gather_add_package(t->gather, id);
+
+		if (!p)
+			return pk_fail_nomem(err);
+		p->head = *v;
+		return 0;
+	}
 	pk_key_id(&k, id);
 	return put(t, HEADS, &k, value, pk_head_encode(&k, v, value), err);
 }
@@ -717,6 +789,15 @@ static int put_version(struct pk_txn *t, const char *id, const char *version,
 	unsigned char value[128];
 	struct pk_key k;
 
+	if (t->gather) {
+		struct pk_gathered_version *to =
+			pk_gather_add_version(t->gather, id, version);
+
+		if (!to)
+			return pk_fail_nomem(err);
+		to->live = *v;
+		return 0;
+	}
 	pk_key_version(&k, id, version);
 	return put(t, VERSIONS, &k, value, pk_live_encode(&k, v, value), err);
 }
@@ -725,10 +806,18 @@ static int put_latest(struct pk_txn *t, const char *id, const char *version,
 		      const struct pk_live *live, struct pk_bytes manifest,
 		      struct pakhus_error *err)
 {
-	AUTO_FREE unsigned char *value = malloc(PK_VALUE_MAX);
+	AUTO_FREE unsigned char *value = NULL;
 	struct pk_latest v = { .live = *live };
 	struct pk_key k;
 
+	if (t->gather) {
+		struct pk_gathered_version *to =
+			pk_gather_version(t->gather, id, version);
+
+		to->package->latest = to;
+		return 0;
+	}
+	value = malloc(PK_VALUE_MAX);
 	if (!value)
 		return pk_fail_nomem(err);
 	strcpy(v.id, id);
@@ -744,8 +833,10 @@ static int del_latest(struct pk_txn *t, uint64_t place,
 {
 	struct pk_key k;
 
+	if (t->gather || !place)
+		return 0;
 	pk_key_place(&k, place);
-	return place ? del(t, LATEST, &k, err) : 0;
+	return del(t, LATEST, &k, err);
 }
 
 static int apply_publish(struct pk_txn *t, uint64_t seq,
@@ -789,6 +880,29 @@ static int apply_publish(struct pk_txn *t, uint64_t seq,
 	return rc ? rc : put_head(t, e->id, &head, err);
 }
 
+/* The line of an insertion. */
+static int get_place(struct pk_txn *t, const char *id,
+		     const struct pk_live *live, struct pk_line *out,
+		     struct pakhus_error *err)
+{
+	struct pk_key k;
+
+	if (t->gather) {
+		const struct pk_gathered_line *l =
+			pk_gather_line(t->gather, live->place);
+
+		if (!l)
+			return 0;
+		out->is_publish = l->is_publish;
+		out->is_place = l->is_place;
+		memcpy(out->hash, l->hash, PK_HASH_SIZE);
+		strcpy(out->version, l->version->version);
+		return 1;
+	}
+	pk_key_entry(&k, id, live->place_ordinal, live->place);
+	GET(ENTRIES, &k, pk_line_decode, out);
+}
+
 /* The newest place of a package that is still live. */
 struct newest {
 	uint64_t place;
@@ -804,6 +918,27 @@ static int is_newest(void *arg, uint64_t seq, const struct pk_line *line)
 	n->place = seq;
 	strcpy(n->version, line->version);
 	return 1;
+}
+
+/* Of those before a place: 1 where there is one, else 0. */
+static int find_newest(struct pk_txn *t, const char *id, uint64_t before,
+		       struct newest *out, struct pakhus_error *err)
+{
+	const struct pk_gathered_line *l;
+	uint64_t seq;
+
+	if (!t->gather)
+		return pk_index_each_line(t, id, before, is_newest, out, err);
+	l = pk_gather_line(t->gather, before);
+	while (l && (seq = l->before)) {
+		l = pk_gather_line(t->gather, seq);
+		if (!l || !l->is_place)
+			continue;
+		out->place = seq;
+		strcpy(out->version, l->version->version);
+		return 1;
+	}
+	return 0;
 }
 
 static int apply_delete(struct pk_txn *t, uint64_t seq,
@@ -825,7 +960,7 @@ static int apply_delete(struct pk_txn *t, uint64_t seq,
 			       (unsigned long long)seq);
 	/* the line entry of the insertion stands for a live one no more; its
 	 * hash is the one it was inserted with */
-	rc = pk_index_line(t, e->id, live.place_ordinal, &place, err);
+	rc = get_place(t, e->id, &live, &place, err);
 	if (rc != 1)
 		return rc < 0 ? rc : fail_value(t->ix, err, ENTRIES,
 						"F-64 a place has no line");
@@ -843,8 +978,7 @@ static int apply_delete(struct pk_txn *t, uint64_t seq,
 	if (!rc && live.place == head.place) {
 		rc = del_latest(t, head.place, err);
 		if (!rc)
-			rc = pk_index_each_line(t, e->id, 0, is_newest,
-						&newest, err);
+			rc = find_newest(t, e->id, live.place, &newest, err);
 		head.place = newest.place;
 		if (rc == 1) {
 			struct pk_bytes none = { NULL, 0 };
@@ -887,6 +1021,172 @@ int pk_index_apply(struct pk_txn *t, uint64_t seq, const struct pk_entry *e,
 		t->stamp.applied = seq + 1;
 	return rc;
 }
+
+/* ---- writing what was gathered ---- */
+
+#define FILL_ROWS 200000 /* a transaction, to bound its dirty pages */
+
+/* Cursors that stand at the end of their databases. */
+struct fill {
+	struct pk_txn txn;
+	MDB_cursor *end[DATABASES];
+	size_t rows; /* in this transaction */
+	uint64_t *seqs; /* of one package's lines */
+	size_t cap;
+	struct pakhus_error *err;
+};
+
+static void fill_release(struct fill *f)
+{
+	for (int i = 0; i < DATABASES; i++)
+		close_cursor(&f->end[i]);
+	pk_txn_end(&f->txn);
+	free(f->seqs);
+}
+
+static int fill_begin(struct fill *f)
+{
+	int rc = pk_txn_write(&f->txn, f->txn.ix, f->err);
+
+	for (int i = 0; i < DATABASES && !rc; i++)
+		rc = open_cursor(&f->txn, i, &f->end[i], f->err);
+	f->rows = 0;
+	return rc;
+}
+
+static int fill_commit(struct fill *f)
+{
+	for (int i = 0; i < DATABASES; i++) {
+		close_cursor(&f->end[i]);
+		f->end[i] = NULL;
+	}
+	return pk_txn_commit(&f->txn, f->err);
+}
+
+static int append(struct fill *f, int db, struct pk_key *k,
+		  const unsigned char *bytes, size_t size)
+{
+	MDB_val key = { k->size, k->bytes };
+	MDB_val value = { size, (void *)bytes };
+	int rc = mdb_cursor_put(f->end[db], &key, &value, MDB_APPEND);
+
+	f->rows++;
+	return rc ? fail_mdb(f->txn.ix, f->err, rc, names[db]) : 0;
+}
+
+static int fill_lines(struct fill *f, struct pk_gather *g,
+		      const struct pk_gathered *p)
+{
+	unsigned char value[256];
+	uint64_t seq = p->last;
+	int rc = 0;
+
+	if (p->lines > f->cap) {
+		size_t cap = 2 * (size_t)p->lines;
+		void *seqs = realloc(f->seqs, cap * sizeof(*f->seqs));
+
+		if (!seqs)
+			return pk_fail_nomem(f->err);
+		f->seqs = seqs;
+		f->cap = cap;
+	}
+	for (uint64_t i = p->lines; i; seq = pk_gather_line(g, seq)->before)
+		f->seqs[--i] = seq;
+	for (uint64_t i = 0; i < p->lines && !rc; i++) {
+		const struct pk_gathered_line *l =
+			pk_gather_line(g, f->seqs[i]);
+		struct pk_line line = { l->is_publish, l->is_place, { 0 }, "" };
+		struct pk_key k;
+
+		memcpy(line.hash, l->hash, PK_HASH_SIZE);
+		strcpy(line.version, l->version->version);
+		pk_key_entry(&k, p->id, l->ordinal, f->seqs[i]);
+		rc = append(f, ENTRIES, &k, value,
+			    pk_line_encode(&k, &line, value));
+	}
+	return rc;
+}
+
+static int fill_package(struct fill *f, struct pk_gather *g,
+			const struct pk_gathered *p)
+{
+	const struct pk_gathered_version *v;
+	unsigned char value[128];
+	struct pk_key k;
+	int rc = fill_lines(f, g, p);
+
+	for (v = p->versions; v && !rc; v = v->next) {
+		pk_key_version(&k, p->id, v->version);
+		rc = append(f, VERSIONS, &k, value,
+			    pk_live_encode(&k, &v->live, value));
+	}
+	if (rc)
+		return rc;
+	pk_key_id(&k, p->id);
+	return append(f, HEADS, &k, value, pk_head_encode(&k, &p->head, value));
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct pk_gathered *const *x = a, *const *y = b;
+
+	return (*x)->head.place < (*y)->head.place   ? -1
+	       : (*x)->head.place > (*y)->head.place ? 1
+						     : 0;
+}
+
+static int fill_latest(struct fill *f, const struct pk_gathered *p)
+{
+	unsigned char value[512];
+	struct pk_latest v = { .live = p->latest->live };
+	struct pk_key k;
+
+	strcpy(v.id, p->id);
+	strcpy(v.version, p->latest->version);
+	pk_key_place(&k, p->head.place);
+	return append(f, LATEST, &k, value, pk_latest_encode(&k, &v, value));
+}
+
+static int fill(struct fill *f, struct pk_gather *g,
+		const struct pk_stamp *stamp)
+{
+	AUTO_FREE const struct pk_gathered **order = NULL;
+	struct pk_gathered *const *p;
+	size_t n, latest = 0;
+	int rc;
+
+	p = pk_gather_sort(g, &n);
+	order = malloc((n + 1) * sizeof(*order));
+	if (!p || !order)
+		return pk_fail_nomem(f->err);
+	rc = fill_begin(f);
+	for (size_t i = 0; i < n && !rc; i++) {
+		if (p[i]->head.place)
+			order[latest++] = p[i];
+		rc = fill_package(f, g, p[i]);
+		if (rc || f->rows < FILL_ROWS)
+			continue;
+		memset(f->txn.stamp.identity, 0, PK_IDENTITY_SIZE);
+		rc = fill_commit(f);
+		if (!rc)
+			rc = fill_begin(f);
+	}
+	qsort(order, latest, sizeof(*order), by_place);
+	for (size_t i = 0; i < latest && !rc; i++)
+		rc = fill_latest(f, order[i]);
+	f->txn.stamp = *stamp;
+	return rc ? rc : fill_commit(f);
+}
+
+int pk_index_fill(struct pk_txn *t, struct pakhus_error *err)
+{
+	AUTO(fill_release) struct fill f = { .txn = { .ix = t->ix },
+					     .err = err };
+
+	return fill(&f, t->gather, &t->stamp);
+}
+
+/* ---- texts and manifests ---- */
 
 int pk_index_locate(struct pk_txn *t, const unsigned char *hash,
 		    const struct pk_location *at, struct pakhus_error *err)

@@ -35,8 +35,10 @@ uint64_t pk_index_inode(const struct pk_index *ix);
 /* Makes everything committed durable. */
 int pk_index_sync(struct pk_index *ix, struct pakhus_error *err);
 
+struct pk_gather;
 struct pk_txn {
 	struct pk_index *ix;
+	struct pk_gather *gather; /* what is applied goes there instead */
 	void *handle; /* MDB_txn, NULL when ended */
 	int is_write;
 	uint64_t ordinal; /* of the publish applied last */
@@ -69,6 +71,11 @@ int pk_index_line(struct pk_txn *t, const char *id, uint64_t ordinal,
  * out has PK_VERSION_MAX + 1 bytes. */
 int pk_index_neighbour(struct pk_txn *t, const char *id, const char *version,
 		       char *out, struct pakhus_error *err);
+/* A row is not there that others speak of: marks the index as damaged, and
+ * gives PAKHUS_ECORRUPT. */
+int pk_index_fail_missing(struct pk_txn *t, struct pakhus_error *err);
+/* The index is not what it should be, whatever its values say. */
+void pk_index_distrust(struct pk_index *ix);
 /* Live packages and entries, for stat. */
 uint64_t pk_index_packages(struct pk_txn *t);
 
@@ -93,6 +100,9 @@ int pk_index_each_version(struct pk_txn *t, const char *id, pk_version_fn *fn,
  * effect this program does not know (F-24). */
 int pk_index_apply(struct pk_txn *t, uint64_t seq, const struct pk_entry *e,
 		   struct pk_bytes manifest, struct pakhus_error *err);
+/* Writes everything that was gathered into an index that holds nothing, and
+ * the stamp last: until then it names no store and will not be believed. */
+int pk_index_fill(struct pk_txn *t, struct pakhus_error *err);
 /* Says where the text of an entry lies, or, NULL, that it is an object. */
 int pk_index_locate(struct pk_txn *t, const unsigned char *hash,
 		    const struct pk_location *at, struct pakhus_error *err);

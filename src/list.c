@@ -74,6 +74,8 @@ static int list(struct pakhus *s, struct pakhus_range range, unsigned flags,
 	if (!rc)
 		rc = pk_index_each_latest(&v.txn, range.before, list_item, &l,
 					  err);
+	if (!rc && !range.before && page->count != pk_index_packages(&v.txn))
+		rc = pk_index_fail_missing(&v.txn, err);
 	if (rc < 0)
 		return rc;
 	page->position = v.txn.stamp.applied;
@@ -162,12 +164,26 @@ static int version_item(void *arg, uint64_t seq, const struct pk_line *line)
 	}
 	rc = pk_index_version(&x->view->txn, x->id, line->version, &live,
 			      x->err);
-	if (rc < 0)
-		return rc;
-	if (rc)
-		pk_record_fill(&page->items[page->count++], x->id,
-			       line->version, &live);
+	if (rc != 1)
+		return rc ? rc : pk_index_fail_missing(&x->view->txn, x->err);
+	pk_record_fill(&page->items[page->count++], x->id, line->version,
+		       &live);
 	return 0;
+}
+
+/* That all there are is as many as the package's head says. */
+static int check_count(struct versions *x, struct pakhus_range range)
+{
+	struct pk_head head = { 0, 0, 0 };
+	int rc;
+
+	if (range.before || x->page->next || !*x->id ||
+	    strlen(x->id) > PK_ID_MAX)
+		return 0;
+	rc = pk_index_head(&x->view->txn, x->id, &head, x->err);
+	if (rc < 0 || head.live == x->page->count)
+		return rc < 0 ? rc : 0;
+	return pk_index_fail_missing(&x->view->txn, x->err);
 }
 
 static int versions(struct pakhus *s, const char *id,
@@ -188,6 +204,8 @@ static int versions(struct pakhus *s, const char *id,
 	if (!rc && *id && strlen(id) <= PK_ID_MAX)
 		rc = pk_index_each_line(&v.txn, id, range.before, version_item,
 					&x, err);
+	if (rc >= 0)
+		rc = check_count(&x, range);
 	if (rc < 0)
 		return rc;
 	page->position = v.txn.stamp.applied;

@@ -215,15 +215,21 @@ int pk_log_walk(int dir, uint64_t size, uint64_t from, uint64_t to,
 	return 0;
 }
 
-/* n hashes of a tile of the log of size entries, from the first on. */
-static int read_hashes(int dir, int level, uint64_t index, unsigned n,
-		       char **out, struct pakhus_error *err)
+/* At least n hashes of a tile, from the first on; its file is as wide as
+ * the log of so many entries makes it. */
+static int read_hashes(int dir, uint64_t entries, int level, uint64_t index,
+		       unsigned n, char **out, struct pakhus_error *err)
 {
 	char path[PK_TILE_PATH_SIZE + 4];
-	struct pk_tile t = { level, index, n };
+	struct pk_tile t = { level, index, PK_TILE_WIDTH };
+	uint64_t count = entries >> 8 * level;
 	AUTO_FREE char *bytes = NULL;
 	size_t size;
-	int rc = read_tile(dir, &t, PK_TILE_WIDTH * PK_HASH_SIZE, &bytes, &size,
+	int rc;
+
+	if (count / PK_TILE_WIDTH == index)
+		t.width = count % PK_TILE_WIDTH;
+	rc = read_tile(dir, &t, PK_TILE_WIDTH * PK_HASH_SIZE, &bytes, &size,
 			   path, err);
 
 	if (rc)
@@ -238,22 +244,19 @@ static int read_hashes(int dir, int level, uint64_t index, unsigned n,
 int pk_log_is_leaf(int dir, struct pk_sha *sha, uint64_t size, uint64_t seq,
 		   const char *line, size_t n, struct pakhus_error *err)
 {
-	uint64_t index = seq / PK_TILE_WIDTH;
-	unsigned at = seq % PK_TILE_WIDTH, width = PK_TILE_WIDTH;
+	unsigned at = seq % PK_TILE_WIDTH;
 	unsigned char leaf[PK_HASH_SIZE];
 	AUTO_FREE char *tile = NULL;
-	int rc;
+	int rc = read_hashes(dir, size, 0, seq / PK_TILE_WIDTH, at + 1, &tile,
+			     err);
 
-	if (size / PK_TILE_WIDTH == index)
-		width = size % PK_TILE_WIDTH;
-	rc = read_hashes(dir, 0, index, width, &tile, err);
 	if (!rc && pk_leaf_hash(sha, line, n, leaf))
 		rc = pk_fail_nomem(err);
 	return rc ? rc : !memcmp(tile + at * PK_HASH_SIZE, leaf, PK_HASH_SIZE);
 }
 
-int pk_log_edge(int dir, struct pk_sha *sha, uint64_t size, struct pk_edge *e,
-		struct pakhus_error *err)
+int pk_log_edge(int dir, struct pk_sha *sha, uint64_t size, uint64_t of,
+		struct pk_edge *e, struct pakhus_error *err)
 {
 	e->size = size;
 	for (unsigned level = 0; level < PK_TILE_LEVELS; level++) {
@@ -264,7 +267,7 @@ int pk_log_edge(int dir, struct pk_sha *sha, uint64_t size, struct pk_edge *e,
 
 		if (!width)
 			continue;
-		rc = read_hashes(dir, (int)level, count >> 8, width, &tile,
+		rc = read_hashes(dir, of, (int)level, count >> 8, width, &tile,
 				 err);
 		if (rc)
 			return rc;
@@ -396,7 +399,7 @@ int pk_log_open_writer(struct pk_log_writer *w, int dir,
 	w->tile = calloc(PK_TILE_LEVELS, sizeof(*w->tile));
 	if (!w->sha || !w->tile)
 		return pk_fail_nomem(err);
-	rc = pk_log_edge(dir, w->sha, n, &w->edge, err);
+	rc = pk_log_edge(dir, w->sha, n, n, &w->edge, err);
 	if (rc)
 		return rc;
 	if (pk_edge_root(&w->edge, w->sha, root))
@@ -412,7 +415,7 @@ int pk_log_open_writer(struct pk_log_writer *w, int dir,
 		w->width[level] = count & 255;
 		if (!w->width[level])
 			continue;
-		rc = read_hashes(dir, level, count >> 8, w->width[level],
+		rc = read_hashes(dir, n, level, count >> 8, w->width[level],
 				 &hashes, err);
 		if (rc)
 			return rc;

@@ -39,9 +39,10 @@ int pk_log_walk(int dir, uint64_t size, uint64_t from, uint64_t to,
 int pk_log_is_leaf(int dir, struct pk_sha *sha, uint64_t size, uint64_t seq,
 		   const char *line, size_t n, struct pakhus_error *err);
 
-/* The right edge of the tree, from tiles. */
-int pk_log_edge(int dir, struct pk_sha *sha, uint64_t size, struct pk_edge *e,
-		struct pakhus_error *err);
+/* The right edge of the tree of size entries, from the tiles of a log of at
+ * least as many. */
+int pk_log_edge(int dir, struct pk_sha *sha, uint64_t size, uint64_t of,
+		struct pk_edge *e, struct pakhus_error *err);
 
 /* Directories to be synced, each once. */
 #define PK_DIRS_MAX 32

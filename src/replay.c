@@ -4,6 +4,7 @@
  * the journal are all that an index is ever made from.
  */
 #include "store.h"
+#include "gather.h"
 
 #include <stdio.h>
 
@@ -15,13 +16,14 @@ struct replay {
 	struct pk_txn txn;
 	const struct pk_checkpoint *to;
 	struct pk_sha *sha;
-	struct pk_edge *edge; /* NULL where the log is not hashed */
+	struct pk_edge *edge;
 	struct pakhus_error *err;
 };
 
 static void replay_release(struct replay *r)
 {
 	pk_txn_end(&r->txn);
+	pk_gather_free(r->txn.gather);
 	pk_sha_free(r->sha);
 	free(r->edge);
 }
@@ -45,13 +47,16 @@ static int check_first(struct replay *r, const struct pk_entry *e)
 	return 0;
 }
 
+/* Now and then: says how far it is, and what is written row by row goes
+ * into the next transaction. */
 static int next_batch(struct replay *r, uint64_t seq)
 {
-	int rc = pk_txn_commit(&r->txn, r->err);
+	int rc = pk_progress(r->store, "reading the log", seq, r->to->size,
+			     r->err);
 
-	if (!rc)
-		rc = pk_progress(r->store, "reading the log", seq, r->to->size,
-				 r->err);
+	if (rc || r->txn.gather)
+		return rc;
+	rc = pk_txn_commit(&r->txn, r->err);
 	return rc ? rc : pk_index_begin(&r->txn, r->ix, r->err);
 }
 
@@ -72,7 +77,7 @@ static int fail_entry(struct replay *r, uint64_t seq, const char *line,
 		       (unsigned long long)seq, fault);
 }
 
-static int replay_entry(void *arg, uint64_t seq, const char *line, size_t size)
+static int apply_entry(void *arg, uint64_t seq, const char *line, size_t size)
 {
 	struct pk_bytes none = { NULL, 0 };
 	struct replay *r = arg;
@@ -82,17 +87,91 @@ static int replay_entry(void *arg, uint64_t seq, const char *line, size_t size)
 
 	if (fault)
 		return fail_entry(r, seq, line, size, fault);
-	if (r->edge) {
-		unsigned char leaf[PK_HASH_SIZE];
-
-		if (pk_leaf_hash(r->sha, line, size, leaf) ||
-		    pk_edge_add(r->edge, r->sha, leaf, NULL, NULL))
-			return pk_fail_nomem(r->err);
-	}
 	rc = seq ? 0 : check_first(r, &e);
 	if (!rc)
 		rc = pk_index_apply(&r->txn, seq, &e, none, r->err);
 	return !rc && seq % BATCH == BATCH - 1 ? next_batch(r, seq + 1) : rc;
+}
+
+static int hash_entry(void *arg, uint64_t seq, const char *line, size_t size)
+{
+	struct replay *r = arg;
+	unsigned char leaf[PK_HASH_SIZE];
+
+	(void)seq;
+	if (pk_leaf_hash(r->sha, line, size, leaf) ||
+	    pk_edge_add(r->edge, r->sha, leaf, NULL, NULL))
+		return pk_fail_nomem(r->err);
+	return 0;
+}
+
+static int hash_and_apply(void *arg, uint64_t seq, const char *line,
+			  size_t size)
+{
+	int rc = hash_entry(arg, seq, line, size);
+
+	return rc ? rc : apply_entry(arg, seq, line, size);
+}
+
+static int check_root(struct replay *r)
+{
+	unsigned char root[PK_HASH_SIZE];
+
+	if (pk_edge_root(r->edge, r->sha, root))
+		return pk_fail_nomem(r->err);
+	if (memcmp(root, r->to->root, PK_HASH_SIZE))
+		return pk_fail(r->err, PAKHUS_ECORRUPT,
+			       "log/tile/entries: F-39 the entries are not "
+			       "those that log/checkpoint signs");
+	return 0;
+}
+
+static void stamp(struct replay *r)
+{
+	r->txn.stamp.checkpoint = r->to->size;
+	memcpy(r->txn.stamp.root, r->to->root, PK_HASH_SIZE);
+}
+
+/* All of the log: gathered, and written when the root was right. */
+static int fill(struct replay *r)
+{
+	int rc;
+
+	pk_txn_end(&r->txn);
+	r->txn.gather = pk_gather_new();
+	if (!r->txn.gather)
+		return pk_fail_nomem(r->err);
+	rc = pk_log_walk(r->store->env->dir, r->to->size, 0, r->to->size,
+			 hash_and_apply, r, r->err);
+	if (!rc)
+		rc = check_root(r);
+	if (rc)
+		return rc;
+	stamp(r);
+	return pk_index_fill(&r->txn, r->err);
+}
+
+/* The entries from a position on, which are read twice: what was committed
+ * is believed the next time, so they are checked before. */
+static int go_on(struct replay *r, uint64_t from)
+{
+	int dir = r->store->env->dir, rc;
+	uint64_t to = r->to->size;
+
+	pk_txn_end(&r->txn);
+	rc = pk_log_edge(dir, r->sha, from, to, r->edge, r->err);
+	if (!rc)
+		rc = pk_log_walk(dir, to, from, to, hash_entry, r, r->err);
+	if (!rc)
+		rc = check_root(r);
+	if (!rc)
+		rc = pk_index_begin(&r->txn, r->ix, r->err);
+	if (!rc)
+		rc = pk_log_walk(dir, to, from, to, apply_entry, r, r->err);
+	if (rc)
+		return rc;
+	stamp(r);
+	return pk_txn_commit(&r->txn, r->err);
 }
 
 int pk_replay(struct pakhus *s, struct pk_index *ix,
@@ -101,36 +180,13 @@ int pk_replay(struct pakhus *s, struct pk_index *ix,
 	AUTO(replay_release) struct replay r = {
 		.store = s, .ix = ix, .txn = PK_TXN_INIT, .to = to, .err = err
 	};
-	unsigned char root[PK_HASH_SIZE];
-	uint64_t from;
 	int rc = pk_txn_read(&r.txn, ix, err);
 
-	if (rc)
+	if (rc || r.txn.stamp.applied >= to->size)
 		return rc;
-	from = r.txn.stamp.applied;
-	pk_txn_end(&r.txn);
-	if (from >= to->size)
-		return 0;
 	r.sha = pk_sha_new();
-	if (!from)
-		r.edge = calloc(1, sizeof(*r.edge));
-	if (!r.sha || (!from && !r.edge))
+	r.edge = calloc(1, sizeof(*r.edge));
+	if (!r.sha || !r.edge)
 		return pk_fail_nomem(err);
-	rc = pk_index_begin(&r.txn, ix, err);
-	if (!rc)
-		rc = pk_log_walk(s->env->dir, to->size, from, to->size,
-				 replay_entry, &r, err);
-	if (rc)
-		return rc;
-	if (r.edge) {
-		if (pk_edge_root(r.edge, r.sha, root))
-			return pk_fail_nomem(err);
-		if (memcmp(root, to->root, PK_HASH_SIZE))
-			return pk_fail(err, PAKHUS_ECORRUPT,
-				       "log/tile/entries: F-39 the entries are "
-				       "not those that log/checkpoint signs");
-	}
-	r.txn.stamp.checkpoint = to->size;
-	memcpy(r.txn.stamp.root, to->root, PK_HASH_SIZE);
-	return pk_txn_commit(&r.txn, err);
+	return r.txn.stamp.applied ? go_on(&r, r.txn.stamp.applied) : fill(&r);
 }

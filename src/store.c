@@ -195,8 +195,27 @@ static const char *open_index(struct pk_env *env, uint64_t entries,
 	return fault;
 }
 
-/* Brings the index to what log and journal say, from nothing if it has to
- * be. */
+/* Brings the index to what log and journal say. */
+static int catch_up(struct pakhus *s, uint64_t upto, struct pakhus_error *err)
+{
+	int rc = pk_replay(s, s->env->index, &s->env->checkpoint, err);
+
+	return rc ? rc : pk_apply_journal(s, s->env->index, upto, err);
+}
+
+static int replace_index(struct pk_env *env, struct pakhus_error *err)
+{
+	int rc;
+
+	pk_index_close(env->index);
+	env->index = NULL;
+	rc = pk_index_remove(env->dir, err);
+	if (!rc)
+		rc = pk_index_open(&env->index, env->dir, err);
+	return rc ? rc : adopt_index(env, env->index, err);
+}
+
+/* The same, from nothing if it has to be. */
 static int make_index(struct pakhus *s, int drop, struct pakhus_error *err)
 {
 	struct pk_env *env = s->env;
@@ -208,22 +227,24 @@ static int make_index(struct pakhus *s, int drop, struct pakhus_error *err)
 	pk_journal_cursor(&env->journal, &c);
 	if (!drop)
 		fault = open_index(env, c.seq, why, &is_new);
-	if (fault) {
-		pk_index_close(env->index);
-		env->index = NULL;
-		rc = pk_index_remove(env->dir, err);
-		if (!rc)
-			rc = pk_index_open(&env->index, env->dir, err);
-		if (!rc)
-			rc = adopt_index(env, env->index, err);
-		if (rc)
+	if (!fault) {
+		struct pakhus_error e = { .status = 0 };
+
+		rc = catch_up(s, c.seq, &e);
+		if (rc && rc != PAKHUS_ECORRUPT && err)
+			*err = e;
+		if (rc != PAKHUS_ECORRUPT)
 			return rc;
+		/* its own damage, or what it was to go on from; if it is
+		 * the log's, it will be found again */
+		snprintf(why, sizeof(why), "%s", e.text);
+		fault = why;
 	}
-	rc = pk_replay(s, env->index, &env->checkpoint, err);
+	rc = replace_index(env, err);
 	if (!rc)
-		rc = pk_apply_journal(s, env->index, c.seq, err);
+		rc = catch_up(s, c.seq, err);
 	/* the first index of a new store is no news */
-	if (!rc && fault && !(is_new && c.seq <= 1))
+	if (!rc && !(is_new && c.seq <= 1))
 		pk_notice(s, "the index was rebuilt from the log: %s",
 			  is_new ? "there was none" : fault);
 	return rc;
@@ -417,10 +438,10 @@ int pk_mend(struct pakhus *s, int rc, struct pakhus_error *err)
 	int mended = 0;
 
 	if (rc != PAKHUS_ECORRUPT || env->pid != getpid() || !env->has_local ||
-	    !env->index || !pk_index_is_bad(env->index))
+	    (env->index && !pk_index_is_bad(env->index)))
 		return 0;
 	pthread_rwlock_wrlock(&env->use);
-	if (!pk_index_is_bad(env->index)) {
+	if (env->index && !pk_index_is_bad(env->index)) {
 		mended = 1; /* by another thread meanwhile */
 	} else if (pk_presence_try(&env->locks, NULL) == 1) {
 		struct pakhus_error e = { .status = 0 };
@@ -430,6 +451,8 @@ int pk_mend(struct pakhus *s, int rc, struct pakhus_error *err)
 				       &env->keys, &env->checkpoint, &e) &&
 		    !make_index(s, 1, &e))
 			mended = 1;
+		else if (env->index)
+			pk_index_distrust(env->index); /* half made */
 		pk_presence_share(&env->locks, NULL);
 	}
 	pthread_rwlock_unlock(&env->use);
