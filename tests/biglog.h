@@ -53,8 +53,8 @@ static inline int biglog_fill(struct pk_log_writer *w, const struct biglog *b)
 		int rc;
 
 		biglog_entry(b, seq, &e);
-		if (b->deletes && seq > b->packages &&
-		    seq % 1000 < b->deletes) {
+		if (b->deletes && seq / b->packages == 1 &&
+		    seq % 1000 < b->deletes && seq != b->packages) {
 			/* the version of the turn before */
 			biglog_entry(b, seq - b->packages, &e);
 			e.op = PK_OP_DELETE;
