@@ -3,8 +3,7 @@
 
 #include <stdlib.h>
 
-#define CHUNK ((size_t)1 << 20)	  /* bytes of names and rows */
-#define LINES ((uint64_t)1 << 14) /* lines allocated at a time */
+#define CHUNK ((size_t)1 << 20) /* bytes of names and rows */
 
 /* A hash table of things that know their sum, at most half full. */
 struct table {
@@ -22,8 +21,6 @@ struct pk_gather {
 		_Alignas(16) char bytes[];
 	} *chunks;
 	struct table packages, versions;
-	struct pk_gathered_line **lines; /* by seq / LINES */
-	size_t blocks;
 	struct pk_gathered *package; /* looked up last */
 	struct pk_gathered_version *version;
 	struct pk_gathered **sorted;
@@ -38,15 +35,16 @@ void pk_gather_free(struct pk_gather *g)
 {
 	if (!g)
 		return;
+	for (size_t i = 0; i < g->packages.cap; i++)
+		if (g->packages.slot[i].it)
+			free(((struct pk_gathered *)g->packages.slot[i].it)
+				     ->line);
 	while (g->chunks) {
 		struct chunk *next = g->chunks->next;
 
 		free(g->chunks);
 		g->chunks = next;
 	}
-	for (size_t i = 0; i < g->blocks; i++)
-		free(g->lines[i]);
-	free(g->lines);
 	free(g->packages.slot);
 	free(g->versions.slot);
 	free(g->sorted);
@@ -205,15 +203,23 @@ struct pk_gathered_version *pk_gather_add_version(struct pk_gather *g,
 
 /* ---- lines ---- */
 
-struct pk_gathered_line *pk_gather_line(struct pk_gather *g, uint64_t seq)
+struct pk_gathered_line *pk_gather_line(struct pk_gather *g, const char *id,
+					uint64_t seq)
 {
-	uint64_t block = seq / LINES;
-	struct pk_gathered_line *l;
+	struct pk_gathered *p = pk_gather_package(g, id);
+	size_t low = 0, high = p ? p->lines : 0;
 
-	if (block >= g->blocks || !g->lines[block])
-		return NULL;
-	l = &g->lines[block][seq % LINES];
-	return l->version ? l : NULL;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (p->line[mid].seq == seq)
+			return &p->line[mid];
+		if (p->line[mid].seq < seq)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
 }
 
 struct pk_gathered_line *pk_gather_add_line(struct pk_gather *g, uint64_t seq,
@@ -221,31 +227,23 @@ struct pk_gathered_line *pk_gather_add_line(struct pk_gather *g, uint64_t seq,
 					    const char *version)
 {
 	struct pk_gathered_version *v = pk_gather_add_version(g, id, version);
-	size_t block = (size_t)(seq / LINES);
+	struct pk_gathered *p = v ? v->package : NULL;
 	struct pk_gathered_line *l;
 
 	if (!v)
 		return NULL;
-	if (block >= g->blocks) {
-		size_t n = 2 * block + 16;
-		void *p = realloc(g->lines, n * sizeof(*g->lines));
+	if (p->lines == p->cap) {
+		size_t cap = p->cap + p->cap / 2 + 2;
 
-		if (!p)
+		l = realloc(p->line, cap * sizeof(*l));
+		if (!l)
 			return NULL;
-		g->lines = p;
-		memset(g->lines + g->blocks, 0,
-		       (n - g->blocks) * sizeof(*g->lines));
-		g->blocks = n;
+		p->line = l;
+		p->cap = cap;
 	}
-	if (!g->lines[block])
-		g->lines[block] = calloc(LINES, sizeof(**g->lines));
-	if (!g->lines[block])
-		return NULL;
-	l = &g->lines[block][seq % LINES];
+	l = &p->line[p->lines++];
 	l->version = v;
-	l->before = v->package->last;
-	v->package->last = seq;
-	v->package->lines++;
+	l->seq = seq;
 	return l;
 }
 
@@ -276,11 +274,12 @@ static struct pk_gathered_version *merge(struct pk_gathered_version *a,
 	return out;
 }
 
-/* Sorts a list: run[k] is empty or a sorted list of 2^k. */
-static struct pk_gathered_version *sort_list(struct pk_gathered_version *list)
+void pk_gather_sort_versions(struct pk_gathered *p)
 {
+	/* run[k] is empty or a sorted list of 2^k */
 	struct pk_gathered_version *run[64] = { NULL }, *out = NULL;
-	unsigned k;
+	struct pk_gathered_version *list = p->versions;
+	unsigned k, top = 0;
 
 	while (list) {
 		struct pk_gathered_version *one = list;
@@ -292,25 +291,25 @@ static struct pk_gathered_version *sort_list(struct pk_gathered_version *list)
 			run[k] = NULL;
 		}
 		run[k] = one;
+		if (k >= top)
+			top = k + 1;
 	}
-	for (k = 0; k < 64; k++)
+	for (k = 0; k < top; k++)
 		out = merge(run[k], out);
-	return out;
+	p->versions = out;
 }
 
-struct pk_gathered *const *pk_gather_sort(struct pk_gather *g, size_t *n)
+struct pk_gathered *const *pk_gather_sort(struct pk_gather *g)
 {
 	const struct table *t = &g->packages;
+	size_t n = 0;
 
-	*n = 0;
-	g->sorted = malloc((t->n + 1) * sizeof(struct pk_gathered *));
+	g->sorted = calloc(t->n + 1, sizeof(struct pk_gathered *));
 	if (!g->sorted)
 		return NULL;
 	for (size_t i = 0; i < t->cap; i++)
 		if (t->slot[i].it)
-			g->sorted[(*n)++] = t->slot[i].it;
-	qsort(g->sorted, *n, sizeof(struct pk_gathered *), by_id);
-	for (size_t i = 0; i < *n; i++)
-		g->sorted[i]->versions = sort_list(g->sorted[i]->versions);
+			g->sorted[n++] = t->slot[i].it;
+	qsort(g->sorted, n, sizeof(struct pk_gathered *), by_id);
 	return g->sorted;
 }

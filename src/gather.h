@@ -5,8 +5,10 @@
  * to here and index.c writes it once, in order of keys. What an entry does
  * is index.c's to say, for these rows as for those in LMDB.
  *
- * About 250 bytes an entry. Life cycle: _new, any number of the calls by
- * names, _sort, the walk, _free.
+ * Some 300 bytes an entry, and what belongs to one package lies together:
+ * the packages of a long log take turns, so every step to another place is a
+ * miss of the cache. Life cycle: _new, any number of the calls by names,
+ * _sort, the walk, _free.
  */
 #ifndef PK_GATHER_H
 #define PK_GATHER_H
@@ -17,27 +19,27 @@ struct pk_gather;
 
 struct pk_gathered_version {
 	struct pk_live live;
-	struct pk_gathered_version *next; /* of its package; sorted: in order */
+	struct pk_gathered_version *next; /* of its package */
 	uint64_t sum;
 	struct pk_gathered *package;
 	char version[];
+};
+
+struct pk_gathered_line {
+	const struct pk_gathered_version *version;
+	uint64_t ordinal, seq;
+	unsigned char hash[PK_HASH_SIZE];
+	unsigned char is_publish, is_place;
 };
 
 struct pk_gathered {
 	struct pk_head head;
 	struct pk_gathered_version *versions;
 	struct pk_gathered_version *latest; /* where head.place is not 0 */
-	uint64_t lines, last; /* how many, and the seq of the last */
+	struct pk_gathered_line *line;	    /* in order of seq */
+	size_t lines, cap;
 	uint64_t sum;
 	char id[];
-};
-
-struct pk_gathered_line {
-	const struct pk_gathered_version *version; /* NULL: no line */
-	uint64_t ordinal;
-	uint64_t before; /* seq of the package's line before; 0 none */
-	unsigned char hash[PK_HASH_SIZE];
-	unsigned char is_publish, is_place;
 };
 
 struct pk_gather *pk_gather_new(void);
@@ -48,8 +50,9 @@ struct pk_gathered *pk_gather_package(struct pk_gather *g, const char *id);
 struct pk_gathered_version *pk_gather_version(struct pk_gather *g,
 					      const char *id,
 					      const char *version);
-/* The line of a log entry; NULL where it has none. */
-struct pk_gathered_line *pk_gather_line(struct pk_gather *g, uint64_t seq);
+/* The line of a log entry in its package; NULL where it has none. */
+struct pk_gathered_line *pk_gather_line(struct pk_gather *g, const char *id,
+					uint64_t seq);
 
 /* Make what is not there yet. NULL when out of memory. */
 struct pk_gathered *pk_gather_add_package(struct pk_gather *g, const char *id);
@@ -61,8 +64,10 @@ struct pk_gathered_line *pk_gather_add_line(struct pk_gather *g, uint64_t seq,
 					    const char *id,
 					    const char *version);
 
-/* All packages by id, the versions of each by name: in order of keys. NULL
- * when out of memory; valid until _free. */
-struct pk_gathered *const *pk_gather_sort(struct pk_gather *g, size_t *n);
+/* All packages in order of their ids, the last one followed by NULL; valid
+ * until _free. NULL when out of memory. */
+struct pk_gathered *const *pk_gather_sort(struct pk_gather *g);
+/* Puts the versions of one in order of their names. */
+void pk_gather_sort_versions(struct pk_gathered *p);
 
 #endif

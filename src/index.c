@@ -749,7 +749,8 @@ static int put_line(struct pk_txn *t, const char *id, uint64_t ordinal,
 	struct pk_key k;
 
 	if (t->gather) {
-		struct pk_gathered_line *l = pk_gather_line(t->gather, seq);
+		struct pk_gathered_line *l = pk_gather_line(t->gather, id,
+							    seq);
 
 		if (!l)
 			l = pk_gather_add_line(t->gather, seq, id, v->version);
@@ -889,7 +890,7 @@ static int get_place(struct pk_txn *t, const char *id,
 
 	if (t->gather) {
 		const struct pk_gathered_line *l =
-			pk_gather_line(t->gather, live->place);
+			pk_gather_line(t->gather, id, live->place);
 
 		if (!l)
 			return 0;
@@ -924,18 +925,18 @@ static int is_newest(void *arg, uint64_t seq, const struct pk_line *line)
 static int find_newest(struct pk_txn *t, const char *id, uint64_t before,
 		       struct newest *out, struct pakhus_error *err)
 {
-	const struct pk_gathered_line *l;
-	uint64_t seq;
+	const struct pk_gathered *p;
+	size_t i;
 
 	if (!t->gather)
 		return pk_index_each_line(t, id, before, is_newest, out, err);
-	l = pk_gather_line(t->gather, before);
-	while (l && (seq = l->before)) {
-		l = pk_gather_line(t->gather, seq);
-		if (!l || !l->is_place)
+	p = pk_gather_package(t->gather, id);
+	i = (size_t)(pk_gather_line(t->gather, id, before) - p->line);
+	while (i-- > 0) {
+		if (!p->line[i].is_place)
 			continue;
-		out->place = seq;
-		strcpy(out->version, l->version->version);
+		out->place = p->line[i].seq;
+		strcpy(out->version, p->line[i].version->version);
 		return 1;
 	}
 	return 0;
@@ -1031,8 +1032,6 @@ struct fill {
 	struct pk_txn txn;
 	MDB_cursor *end[DATABASES];
 	size_t rows; /* in this transaction */
-	uint64_t *seqs; /* of one package's lines */
-	size_t cap;
 	struct pakhus_error *err;
 };
 
@@ -1041,7 +1040,6 @@ static void fill_release(struct fill *f)
 	for (int i = 0; i < DATABASES; i++)
 		close_cursor(&f->end[i]);
 	pk_txn_end(&f->txn);
-	free(f->seqs);
 }
 
 static int fill_begin(struct fill *f)
@@ -1074,51 +1072,30 @@ static int append(struct fill *f, int db, struct pk_key *k,
 	return rc ? fail_mdb(f->txn.ix, f->err, rc, names[db]) : 0;
 }
 
-static int fill_lines(struct fill *f, struct pk_gather *g,
-		      const struct pk_gathered *p)
-{
-	unsigned char value[256];
-	uint64_t seq = p->last;
-	int rc = 0;
-
-	if (p->lines > f->cap) {
-		size_t cap = 2 * (size_t)p->lines;
-		void *seqs = realloc(f->seqs, cap * sizeof(*f->seqs));
-
-		if (!seqs)
-			return pk_fail_nomem(f->err);
-		f->seqs = seqs;
-		f->cap = cap;
-	}
-	for (uint64_t i = p->lines; i; seq = pk_gather_line(g, seq)->before)
-		f->seqs[--i] = seq;
-	for (uint64_t i = 0; i < p->lines && !rc; i++) {
-		const struct pk_gathered_line *l =
-			pk_gather_line(g, f->seqs[i]);
-		struct pk_line line = { l->is_publish, l->is_place, { 0 }, "" };
-		struct pk_key k;
-
-		memcpy(line.hash, l->hash, PK_HASH_SIZE);
-		strcpy(line.version, l->version->version);
-		pk_key_entry(&k, p->id, l->ordinal, f->seqs[i]);
-		rc = append(f, ENTRIES, &k, value,
-			    pk_line_encode(&k, &line, value));
-	}
-	return rc;
-}
-
-static int fill_package(struct fill *f, struct pk_gather *g,
-			const struct pk_gathered *p)
+static int fill_package(struct fill *f, struct pk_gathered *p)
 {
 	const struct pk_gathered_version *v;
-	unsigned char value[128];
+	struct pk_line line = { .is_publish = 0 };
+	unsigned char value[256];
 	struct pk_key k;
-	int rc = fill_lines(f, g, p);
+	int rc = 0;
 
+	pk_gather_sort_versions(p);
 	for (v = p->versions; v && !rc; v = v->next) {
 		pk_key_version(&k, p->id, v->version);
 		rc = append(f, VERSIONS, &k, value,
 			    pk_live_encode(&k, &v->live, value));
+	}
+	for (size_t i = 0; i < p->lines && !rc; i++) {
+		const struct pk_gathered_line *l = &p->line[i];
+
+		line.is_publish = l->is_publish;
+		line.is_place = l->is_place;
+		memcpy(line.hash, l->hash, PK_HASH_SIZE);
+		strcpy(line.version, l->version->version);
+		pk_key_entry(&k, p->id, l->ordinal, l->seq);
+		rc = append(f, ENTRIES, &k, value,
+			    pk_line_encode(&k, &line, value));
 	}
 	if (rc)
 		return rc;
@@ -1152,10 +1129,12 @@ static int fill(struct fill *f, struct pk_gather *g,
 {
 	AUTO_FREE const struct pk_gathered **order = NULL;
 	struct pk_gathered *const *p;
-	size_t n, latest = 0;
+	size_t n = 0, latest = 0;
 	int rc;
 
-	p = pk_gather_sort(g, &n);
+	p = pk_gather_sort(g);
+	while (p && p[n])
+		n++;
 	order = malloc((n + 1) * sizeof(*order));
 	if (!p || !order)
 		return pk_fail_nomem(f->err);
@@ -1163,7 +1142,7 @@ static int fill(struct fill *f, struct pk_gather *g,
 	for (size_t i = 0; i < n && !rc; i++) {
 		if (p[i]->head.place)
 			order[latest++] = p[i];
-		rc = fill_package(f, g, p[i]);
+		rc = fill_package(f, p[i]);
 		if (rc || f->rows < FILL_ROWS)
 			continue;
 		memset(f->txn.stamp.identity, 0, PK_IDENTITY_SIZE);

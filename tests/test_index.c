@@ -422,6 +422,7 @@ static void an_older_or_newer_index_of_this_store_is_seen(void **state)
 {
 	char *path = make_known(state, "s"), *old, *new, *data;
 	char *checkpoint = s_text("%s/log/checkpoint", path), *was;
+	struct pakhus_versions *v;
 	struct pakhus *s;
 	size_t old_size, new_size, size;
 
@@ -437,7 +438,9 @@ static void an_older_or_newer_index_of_this_store_is_seen(void **state)
 	spill(data, old, old_size);
 	s = s_open(path, 0);
 	assert_holds(s, "p9", NULL, 1);
-	assert_int_equal(s_versions(s, "p3", 0, 0)->count, 0);
+	v = s_versions(s, "p3", 0, 0);
+	assert_int_equal(v->count, 0);
+	pakhus_versions_free(v);
 	s_verify(s);
 	pakhus_close(s);
 	/* ahead: it knows what the log does not */
