@@ -350,7 +350,8 @@ static int append(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
 		if (rc)
 			return rc;
 	}
-	rc = pk_txn_read(&view.txn, env->index, err);
+	/* caught up: what was durable may not have been applied */
+	rc = pk_view_begin(&view, s, err);
 	if (!rc && check)
 		rc = check(arg, &view, d, err);
 	*at = 1;

@@ -422,6 +422,7 @@ int pk_integrate_sealed(struct pakhus *s, struct pakhus_error *err)
 	AUTO(job_release) struct job j = { .store = s,
 					   .txn = PK_TXN_INIT,
 					   .err = err };
+	struct pk_view v = { .store = s, .txn = PK_TXN_INIT };
 	PK_HELD held = { NULL, 0 };
 	struct pk_checkpoint c;
 	int rc;
@@ -433,13 +434,15 @@ int pk_integrate_sealed(struct pakhus *s, struct pakhus_error *err)
 			       err);
 	if (rc)
 		return rc;
+	/* applied before the slot goes, of which alone it could be */
+	rc = pk_view_begin(&v, s, err);
+	j.txn = v.txn;
+	if (rc)
+		return rc;
 	if (c.size < j.cursor.first) {
 		/* what another run left there may be half of something */
 		pk_empty_dir(env->dir, PK_STAGE);
-		rc = pk_txn_read(&j.txn, env->index, err);
-		if (!rc)
-			rc = each_sealed(&j, c.size, stage, NULL);
-		pk_txn_end(&j.txn);
+		rc = each_sealed(&j, c.size, stage, NULL);
 		if (!rc)
 			rc = place_staged(&j);
 		if (!rc)
@@ -447,6 +450,7 @@ int pk_integrate_sealed(struct pakhus *s, struct pakhus_error *err)
 		if (rc)
 			return rc;
 	}
+	pk_txn_end(&j.txn);
 	atomic_store(&env->journal.page->checkpoint, c.size);
 	rc = point_at_objects(&j, &c);
 	if (!rc)

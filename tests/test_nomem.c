@@ -1,0 +1,344 @@
+/* test_nomem.c - memory runs out at every allocation of the library.
+ *
+ * Not those inside LMDB, zstd and OpenSSL, which have their own.
+ *
+ * wrap: malloc calloc realloc
+ */
+#include "t.h"
+#include "stores.h"
+
+static long countdown; /* 0: all is well */
+static long asked;
+static int for_good;
+
+static int is_denied(void)
+{
+	asked += countdown != 0;
+	if (!countdown || --countdown)
+		return 0;
+	countdown = for_good;
+	return 1;
+}
+
+void *__real_malloc(size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_malloc(size_t n)
+{
+	return is_denied() ? NULL : __real_malloc(n);
+}
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return is_denied() ? NULL : __real_calloc(n, size);
+}
+
+void *__real_realloc(void *p, size_t n);
+void *__wrap_realloc(void *p, size_t n);
+void *__wrap_realloc(void *p, size_t n)
+{
+	return is_denied() ? NULL : __real_realloc(p, n);
+}
+
+static char *path, *dir;
+static unsigned round_no;
+static struct pakhus *store;
+
+static const char *version(void)
+{
+	static char text[20];
+
+	snprintf(text, sizeof(text), "1.0.%u", round_no);
+	return text;
+}
+
+static struct pakhus *open_quietly(int *rc)
+{
+	struct pakhus *s = NULL;
+
+	*rc = pakhus_open(&s, path, NULL, &err);
+	return s;
+}
+
+static int go_publish(void)
+{
+	struct pakhus_record r;
+	char *doc = NULL;
+	long saved = countdown;
+	int rc;
+
+	countdown = 0; /* this one is the test's */
+	doc = s_document("p", version(), round_no);
+	countdown = saved;
+	rc = pakhus_publish(store, doc, strlen(doc), "by", &r, &err);
+	free(doc);
+	return rc;
+}
+
+static void after_publish(void)
+{
+	assert_holds(store, "p", version(), round_no);
+}
+
+static int go_delete(void)
+{
+	return pakhus_delete(store, "before", version(), NULL, NULL, &err);
+}
+
+static void after_delete(void)
+{
+	assert_status(pakhus_get(store, "before", version(), NULL, &err),
+		      PAKHUS_ENOTFOUND);
+}
+
+static int go_sync(void)
+{
+	return pakhus_sync(store, &err);
+}
+
+static void after_nothing(void)
+{
+}
+
+static int go_get(void)
+{
+	struct pakhus_package *p;
+	int rc = pakhus_get(store, "before", NULL, &p, &err);
+
+	if (!rc)
+		pakhus_package_free(p);
+	return rc;
+}
+
+static int go_list(void)
+{
+	struct pakhus_list *l;
+	int rc = pakhus_list(store, (struct pakhus_range){ 0, 10 },
+			     PAKHUS_DOCUMENTS, &l, &err);
+
+	if (!rc)
+		pakhus_list_free(l);
+	return rc;
+}
+
+static int go_history(void)
+{
+	struct pakhus_history *h;
+	int rc = pakhus_history(store, NULL, (struct pakhus_range){ 0, 10 },
+				&h, &err);
+
+	if (!rc)
+		pakhus_history_free(h);
+	return rc;
+}
+
+static int go_versions(void)
+{
+	struct pakhus_versions *v;
+	int rc = pakhus_versions(store, "before",
+				 (struct pakhus_range){ 0, 10 }, &v, &err);
+
+	if (!rc)
+		pakhus_versions_free(v);
+	return rc;
+}
+
+static int go_verify(void)
+{
+	struct pakhus_verify v = { .flags = 0 };
+
+	return pakhus_verify(store, &v, &err);
+}
+
+static int go_open(void)
+{
+	int rc;
+
+	pakhus_close(store);
+	store = open_quietly(&rc);
+	return rc;
+}
+
+static const struct operation {
+	const char *name;
+	int (*go)(void);
+	void (*after)(void);
+} operations[] = {
+	{ "publish", go_publish, after_publish },
+	{ "delete", go_delete, after_delete },
+	{ "sync", go_sync, after_nothing },
+	{ "get", go_get, after_nothing },
+	{ "list", go_list, after_nothing },
+	{ "history", go_history, after_nothing },
+	{ "versions", go_versions, after_nothing },
+	{ "verify", go_verify, after_nothing },
+	{ "open", go_open, after_nothing },
+};
+
+static int leave_a_journal(void *arg)
+{
+	struct pakhus *s = s_open(path, 0);
+
+	(void)arg;
+	s_publish(s, "left", version(), round_no);
+	return 0;
+}
+
+static int is_done;
+
+/* With the n-th allocation denied; is_done when there were fewer. */
+static void with_denial(const struct operation *op, long n)
+{
+	int rc;
+
+	round_no++;
+	path = s_text("%s/%u", dir, round_no);
+	assert_done(pakhus_init(path, NULL, &err));
+	store = s_open(path, 0);
+	s_publish(store, "before", version(), round_no);
+	s_publish(store, "before", version(), round_no + 1);
+	if (op->go == go_open) {
+		pakhus_close(store);
+		store = NULL;
+		assert_int_equal(s_in_child(leave_a_journal, NULL), 0);
+	}
+	asked = 0;
+	countdown = n;
+	rc = op->go();
+	countdown = 0;
+	is_done = asked < n;
+	/* without memory there may be a worse index or a worse base, but
+	 * no other answer than this */
+	if (rc && rc != PAKHUS_ENOMEM)
+		print_error("%s, allocation %ld: %s\n", op->name, n, err.text);
+	assert_true(!rc || rc == PAKHUS_ENOMEM);
+	if (!store)
+		store = s_open(path, 0);
+	if (!rc)
+		op->after();
+	if (op->go != go_delete)
+		assert_holds(store, "before", version(), round_no + 1);
+	pakhus_close(store);
+	store = s_open(path, 0);
+	if (!rc)
+		op->after();
+	s_verify(store);
+	assert_done(op->go());
+	op->after();
+	if (op->go != go_delete)
+		assert_holds(store, "before", version(), round_no + 1);
+	assert_done(pakhus_sync(store, &err));
+	s_verify(store);
+	pakhus_close(store);
+	store = NULL;
+	nftw(path, t_remove, 16, FTW_DEPTH | FTW_PHYS);
+	free(path);
+}
+
+static void each_denial(void **state, int from_then_on)
+{
+	dir = *state;
+	for_good = from_then_on;
+	for (size_t i = 0; i < T_COUNT(operations); i++) {
+		long n = 0;
+
+		do
+			with_denial(&operations[i], ++n);
+		while (!is_done);
+		print_message("# %s: each of %ld allocations\n",
+			      operations[i].name, n - 1);
+	}
+}
+
+static void each_allocation_fails_once(void **state)
+{
+	each_denial(state, 0);
+}
+
+static void each_allocation_fails_from_then_on(void **state)
+{
+	each_denial(state, 1);
+}
+
+/* Memory may run out between the sync and the index. Then the index is
+ * behind what is durable, and nothing may be decided by it as it is. */
+static void a_version_is_not_changed_because_the_index_is_behind(void **state)
+{
+	char *docs[2] = { s_document("a", "1", 1), s_document("a", "1", 2) };
+	int behind = 0;
+
+	for_good = 0;
+	is_done = 0;
+	for (long n = 1; !is_done; n++) {
+		char name[20];
+		struct pakhus_history *h;
+		int first, second;
+
+		snprintf(name, sizeof(name), "%ld", n);
+		path = s_init(state, name, 1);
+		store = s_open(path, 0);
+		asked = 0;
+		countdown = n;
+		first = pakhus_publish(store, docs[0], strlen(docs[0]), NULL,
+				       NULL, &err);
+		countdown = 0;
+		is_done = asked < n;
+		second = pakhus_publish(store, docs[1], strlen(docs[1]), NULL,
+					NULL, &err);
+		h = s_history(store, NULL, 0, 10);
+		assert_int_equal(h->count, 2);
+		behind += first && second;
+		assert_true(second == 0 || second == PAKHUS_ECONFLICT);
+		pakhus_history_free(h);
+		assert_holds(store, "a", "1", second ? 1 : 2);
+		pakhus_close(store);
+		free(path);
+	}
+	assert_true(behind > 0); /* or this test is of no use */
+	free(docs[0]);
+	free(docs[1]);
+}
+
+static void a_slot_is_not_freed_before_the_index_has_it(void **state)
+{
+	char *doc = s_document("a", "1", 1);
+
+	for_good = 0;
+	is_done = 0;
+	for (long n = 1; !is_done; n++) {
+		char name[20];
+
+		snprintf(name, sizeof(name), "%ld", n);
+		path = s_init(state, name, 0);
+		store = s_open(path, 0);
+		s_publish(store, "b", "1", 1);
+		asked = 0;
+		countdown = n;
+		pakhus_publish(store, doc, strlen(doc), NULL, NULL, &err);
+		countdown = 0;
+		is_done = asked < n;
+		assert_done(pakhus_sync(store, &err));
+		s_publish(store, "c", "1", 1);
+		assert_holds(store, "b", "1", 1);
+		assert_holds(store, "c", "1", 1);
+		s_verify(store);
+		pakhus_close(store);
+		free(path);
+	}
+	free(doc);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T_IN_DIR(a_version_is_not_changed_because_the_index_is_behind),
+		T_IN_DIR(a_slot_is_not_freed_before_the_index_has_it),
+		T_IN_DIR(each_allocation_fails_once),
+		T_IN_DIR(each_allocation_fails_from_then_on),
+	};
+
+	if (!access("/dev/shm", W_OK))
+		setenv("TMPDIR", "/dev/shm", 0);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
