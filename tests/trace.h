@@ -543,6 +543,21 @@ static inline int trace_goes_on(const struct trace_op *a,
 	       !strcmp(a->path, b->path) && b->at == a->at + a->size;
 }
 
+/* A temporary file that is made, written, synced, given its mode and renamed
+ * over something is one line; only exactly that. */
+static inline int trace_is_install(size_t i)
+{
+	static const enum trace_kind kind[] = { TRACE_MAKE, TRACE_WRITE,
+						TRACE_SYNC, TRACE_CHMOD,
+						TRACE_RENAME };
+
+	for (size_t k = 0; k < 5; k++)
+		if (i + k >= trace.n || trace.op[i + k].kind != kind[k] ||
+		    strcmp(trace.op[i + k].path, trace.op[i].path))
+			return 0;
+	return 1;
+}
+
 /* The trace as lines, freed by the caller. Writes that go on where the one
  * before ended are one; lines that repeat are told once. */
 static inline char *trace_text(void)
@@ -555,6 +570,16 @@ static inline char *trace_text(void)
 		struct trace_op *op = &trace.op[i];
 		uint64_t n = op->size;
 
+		if (trace_is_install(i)) {
+			char to[256];
+
+			trace_plain(trace.op[i + 4].to, to);
+			fprintf(f, "install %s %o\n", to,
+				(unsigned)trace.op[i + 3].at);
+			*last = '\0';
+			i += 4;
+			continue;
+		}
 		while (i + 1 < trace.n &&
 		       trace_goes_on(&trace.op[i], &trace.op[i + 1]))
 			n += trace.op[++i].size;
