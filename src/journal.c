@@ -73,13 +73,15 @@ int pk_journal_open(struct pk_journal *j, int dir, struct pakhus_error *err)
 {
 	AUTO_CLOSE int fd = openat(dir, PAGE_PATH,
 				   O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	struct stat st;
 	void *map;
 
 	j->dir = dir;
 	j->fd[0] = j->fd[1] = -1;
 	j->page = NULL;
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st))
 		return pk_fail_sys(err, PAGE_PATH);
+	j->page_inode = st.st_ino;
 	/* written, not only extended: a full disk shall be an error here and
 	 * not a SIGBUS later */
 	if (lseek(fd, 0, SEEK_END) < PAGE_SIZE) {

@@ -7,8 +7,8 @@
  * slot; a slot is begun again with a new random generation.
  *
  * local/page is mapped by every process that has the store open. It is
- * believed only within the boot it was made in, after recovery by somebody
- * who was alone (store.c). The cursor has two copies and a turn that says
+ * believed only within the boot and under the inode it was made in, after
+ * recovery by somebody who was alone (store.c). The cursor has two copies and a turn that says
  * which one counts, so that a writer killed between two stores leaves the
  * old one.
  *
@@ -52,12 +52,15 @@ struct pk_page {
 	_Atomic uint64_t failed;     /* a sync failed: nobody writes */
 	_Atomic uint64_t turn;	     /* cursor[turn % 2] counts */
 	struct pk_cursor cursor[2];
+	_Atomic uint64_t recovering; /* somebody alone is, or died in it */
+	uint64_t inode;		     /* of local/page: in a copy it differs */
 };
 
 struct pk_journal {
 	int dir; /* not owned */
 	int fd[2];
 	struct pk_page *page;
+	uint64_t page_inode;
 };
 
 /* Makes, or makes good, the two slots; synced. local/ is not. */

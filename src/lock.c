@@ -62,6 +62,11 @@ int pk_presence_share(struct pk_locks *l, struct pakhus_error *err)
 	return 0;
 }
 
+void pk_presence_leave(struct pk_locks *l)
+{
+	set(l, PK_LOCK_PRESENCE, F_UNLCK, F_OFD_SETLK);
+}
+
 int pk_hold(struct pk_held *h, struct pk_locks *l, enum pk_lock_name name,
 	    struct pakhus_error *err)
 {

@@ -42,6 +42,7 @@ void pk_unlock(struct pk_locks *l, enum pk_lock_name name);
 int pk_presence_try(struct pk_locks *l, struct pakhus_error *err);
 /* Shared: waits for an exclusive holder, or lets go of exclusiveness. */
 int pk_presence_share(struct pk_locks *l, struct pakhus_error *err);
+void pk_presence_leave(struct pk_locks *l);
 
 /* Unlocks at the end of the scope. */
 struct pk_held {

@@ -252,17 +252,26 @@ static int make_index(struct pakhus *s, int drop, struct pakhus_error *err)
 
 /* ---- recovery ---- */
 
+/* Whether the page was written here and since the machine came up. */
+static int is_ours(const struct pk_journal *j)
+{
+	unsigned char boot[PK_BOOT_SIZE];
+
+	pk_boot_id(boot);
+	return !memcmp(j->page->magic, PAGE_MAGIC, 8) &&
+	       !memcmp(j->page->boot, boot, sizeof(boot)) &&
+	       j->page->inode == j->page_inode;
+}
+
 /* Whether the page tells all there is to know about the journal. */
 static int is_quiet(struct pk_env *env)
 {
 	struct pk_page *p = env->journal.page;
-	unsigned char boot[PK_BOOT_SIZE];
 	struct pk_cursor c;
 	struct stat st;
 
-	pk_boot_id(boot);
-	if (memcmp(p->magic, PAGE_MAGIC, 8) || memcmp(p->boot, boot, 16) ||
-	    atomic_load(&p->failed) || atomic_load(&p->syncing))
+	if (!is_ours(&env->journal) || atomic_load(&p->failed) ||
+	    atomic_load(&p->syncing))
 		return 0;
 	if (pk_journal_catch_up(&env->journal, NULL))
 		return 0;
@@ -286,14 +295,11 @@ static int recover_journal(struct pk_env *env, int *is_recovered,
 	struct pk_cursor c;
 	int rc;
 
-	if (is_quiet(env))
+	if (!*is_recovered && is_quiet(env))
 		return 0;
 	*is_recovered = 1;
-	pk_boot_id(boot);
-	if (!memcmp(p->magic, PAGE_MAGIC, 8) && !memcmp(p->boot, boot, 16))
+	if (is_ours(&env->journal))
 		known = atomic_load(&p->durable);
-	/* who waits to come in believes the page only once all is done (7) */
-	memset(p->boot, 0, sizeof(p->boot));
 	/* FORMAT and the slots may be of somebody who was killed before he
 	 * synced their names */
 	rc = env->can_write ? pk_sync_dir(env->dir, ".", err) : 0;
@@ -324,9 +330,10 @@ static int recover_journal(struct pk_env *env, int *is_recovered,
 	atomic_store(&p->checkpoint, size);
 	atomic_store(&p->syncing, 0);
 	atomic_store(&p->failed, 0);
-	p->pid_namespace = pid_namespace();
+	pk_boot_id(boot);
 	memcpy(p->boot, boot, sizeof(boot));
 	memcpy(p->magic, PAGE_MAGIC, 8);
+	p->inode = env->journal.page_inode;
 	return 0;
 }
 
@@ -346,13 +353,15 @@ static int forget_stale(struct pk_env *env, struct pakhus_error *err)
 	return rc ? rc : pk_txn_commit(&t, err);
 }
 
-/* Alone in the store. */
+/* Alone in the store. Who is killed in here leaves that on the page, and
+ * who waits meanwhile begins again (7). */
 static int recover(struct pakhus *s, struct pakhus_error *err)
 {
 	struct pk_env *env = s->env;
 	struct pakhus_error e = { .status = 0 };
+	struct pk_page *page;
 	struct pk_cursor c;
-	int is_recovered = 0, rc;
+	int is_recovered, rc;
 
 	/* again, as others were free to install one until now */
 	rc = pk_log_checkpoint(env->dir, env->format.origin, &env->keys,
@@ -361,12 +370,18 @@ static int recover(struct pakhus *s, struct pakhus_error *err)
 		rc = pk_journal_make(env->dir, err);
 	if (!rc)
 		rc = pk_journal_open(&env->journal, env->dir, err);
-	if (!rc)
-		rc = recover_journal(env, &is_recovered, err);
+	if (rc)
+		return rc;
+	page = env->journal.page;
+	page->pid_namespace = pid_namespace();
+	is_recovered = atomic_exchange(&page->recovering, 1) != 0;
+	rc = recover_journal(env, &is_recovered, err);
 	if (!rc)
 		rc = make_index(s, s->flags & PAKHUS_REBUILD ? 1 : 0, err);
 	if (!rc && is_recovered)
 		rc = forget_stale(env, err);
+	if (!rc)
+		atomic_store(&page->recovering, 0);
 	if (rc || !env->can_write || s->flags & PAKHUS_READONLY)
 		return rc;
 	pk_journal_cursor(&env->journal, &c);
@@ -385,15 +400,11 @@ static int recover(struct pakhus *s, struct pakhus_error *err)
 static int join(struct pakhus *s, struct pakhus_error *err)
 {
 	struct pk_env *env = s->env;
-	int rc;
 
 	if (s->flags & PAKHUS_REBUILD)
 		return pk_fail(err, PAKHUS_EBUSY,
 			       "the index can be made anew only while nobody "
 			       "else has the store open");
-	rc = pk_journal_open(&env->journal, env->dir, err);
-	if (rc)
-		return rc;
 	if (env->journal.page->pid_namespace != pid_namespace())
 		return pk_fail(err, PAKHUS_EBUSY,
 			       "the store is in use from another PID "
@@ -406,7 +417,6 @@ static int join(struct pakhus *s, struct pakhus_error *err)
 static int enter(struct pakhus *s, struct pakhus_error *err)
 {
 	struct pk_env *env = s->env;
-	unsigned char boot[PK_BOOT_SIZE];
 
 	for (;;) {
 		int rc = pk_presence_try(&env->locks, err);
@@ -419,16 +429,17 @@ static int enter(struct pakhus *s, struct pakhus_error *err)
 		}
 		rc = pk_presence_share(&env->locks, err);
 		if (!rc)
-			rc = join(s, err);
+			rc = pk_journal_open(&env->journal, env->dir, err);
 		if (rc)
 			return rc;
-		pk_boot_id(boot);
-		if (!memcmp(env->journal.page->boot, boot, sizeof(boot)))
-			return 0;
-		/* whoever was there failed to recover and went */
-		pk_index_close(env->index);
-		env->index = NULL;
+		if (is_ours(&env->journal) &&
+		    !atomic_load(&env->journal.page->recovering))
+			return join(s, err);
+		/* whoever was alone failed or was killed; out, as of two who
+		 * wait here none could ever be alone */
 		pk_journal_release(&env->journal);
+		pk_presence_leave(&env->locks);
+		usleep(1000);
 	}
 }
 
@@ -447,12 +458,14 @@ int pk_mend(struct pakhus *s, int rc, struct pakhus_error *err)
 		struct pakhus_error e = { .status = 0 };
 
 		/* whatever it was that was damaged, it is dropped */
+		atomic_store(&env->journal.page->recovering, 1);
 		if (!pk_log_checkpoint(env->dir, env->format.origin,
 				       &env->keys, &env->checkpoint, &e) &&
 		    !make_index(s, 1, &e))
 			mended = 1;
 		else if (env->index)
 			pk_index_distrust(env->index); /* half made */
+		atomic_store(&env->journal.page->recovering, 0);
 		pk_presence_share(&env->locks, NULL);
 	}
 	pthread_rwlock_unlock(&env->use);
