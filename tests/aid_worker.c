@@ -10,7 +10,8 @@
  * with one write. Hashes are its own, of the text it made. read reads
  * whatever is there in every way there is, and holds every text against its
  * hash and every position against the one before; a line "." is 50 reads. check reads lines of ID,
- * VERSION and HASH[,HASH…] from stdin, of which one must be what is stored.
+ * VERSION and HASH[,HASH…] from stdin, of which one must be what is stored, and
+ * answers "=".
  *
  * SIGTERM ends publish and read in order, status 0. Whatever should not have
  * happened is a line "! …" on stdout, and status 1.
@@ -346,10 +347,12 @@ static void check(const char *path)
 		if (!strstr(hashes, rc ? "-" : p->record.hash))
 			wrong("%s@%s is %s, not one of %s", id, version,
 			      rc ? "-" : p->record.hash, hashes);
-		if (rc)
-			continue;
-		check_package(p);
-		pakhus_package_free(p);
+		if (!rc) {
+			check_package(p);
+			pakhus_package_free(p);
+		}
+		if (write(STDOUT_FILENO, "=\n", 2) != 2)
+			exit(1);
 	}
 	pakhus_close(s);
 }

@@ -206,9 +206,9 @@ fill_by_publishing() {
 			console.log(`${name} ${hashes}`);
 		' <"$TMP/acks" >"$TMP/known"
 	[ "$(wc -l <"$TMP/known")" -gt 20 ]
-	"$WORKER" check store <"$TMP/known"
+	"$WORKER" check store <"$TMP/known" >"$TMP/out"
 	mount -o remount,size=64m .
-	"$WORKER" check store <"$TMP/known"
+	"$WORKER" check store <"$TMP/known" >"$TMP/out"
 	doc b 1 100000 | "$PAKHUS" publish - >"$TMP/out"
 	sound
 }

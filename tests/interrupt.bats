@@ -99,3 +99,26 @@ interrupt() { # SEED-MORE INIT-OPTION...
 	done
 	"${as[@]}" ./pakhus -C store verify
 }
+
+@test "who waits for a recovery that is killed does it again" {
+	command -v strace >/dev/null || skip 'strace is not installed'
+	for i in 1 2 3 4 5 6 7 8 9; do
+		echo "{\"manifest\":{\"id\":\"a\",\"version\":\"$i\"}}"
+	done | "${as[@]}" ./pakhus -C store import -
+	# its end comes when the old index is gone and the new one is empty
+	"${as[@]}" strace -f -qq -o trace \
+		-e inject=unlinkat:delay_enter=700000:when=2 \
+		-e inject=pwrite64:signal=KILL:when=1 \
+		./pakhus -C store verify --rebuild >killed 2>&1 3>&- &
+	until grep -q unlinkat trace; do sleep .01; done
+	for n in 1 2 3; do
+		"${as[@]}" ./pakhus -C store versions a >"$n.out" 2>"$n.err" 3>&- &
+	done
+	wait
+	cat killed ./?.err
+	grep -q 'killed by SIGKILL' trace || skip 'strace may not trace here'
+	for n in 1 2 3; do
+		[ "$(wc -l <"$n.out")" -eq 9 ]
+	done
+	"${as[@]}" ./pakhus -C store verify
+}

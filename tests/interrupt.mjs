@@ -164,7 +164,8 @@ async function ask(args) {
 async function check(names) {
 	const input = names.map(name =>
 		`${name} ${[...known.get(name)].join(',')}\n`).join('');
-	await start(worker, ['check', store], {input}).end;
+	await start(worker, ['check', store], {input,
+		onLine: line => line !== '=' && wrong(line)}).end;
 }
 
 async function checkImports() {
