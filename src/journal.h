@@ -8,9 +8,9 @@
  *
  * local/page is mapped by every process that has the store open. It is
  * believed only within the boot and under the inode it was made in, after
- * recovery by somebody who was alone (store.c). The cursor has two copies and a turn that says
- * which one counts, so that a writer killed between two stores leaves the
- * old one.
+ * recovery by somebody who was alone (store.c). The cursor has two copies and
+ * a turn that says which one counts, so that a writer killed between two
+ * stores leaves the old one.
  *
  * Locks are the caller's: append for _append, _seal, _grow and _free_sealed;
  * commit for _sync, _redo and page->durable. A cursor may be read under none.
