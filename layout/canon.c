@@ -20,6 +20,7 @@
 #include "json.h"
 #include "number.h"
 #include "text.h"
+#include "utf8.h"
 
 #define SLACK 64
 #define FRAMES (PK_DEPTH_MAX + 1) /* the document itself is around M and D */
@@ -240,7 +241,8 @@ static inline int take_string(struct canon *c, const char **at, char **out)
 			*o++ = *p++;
 		} else {
 			do {
-				n = pk_utf8_size(p, (size_t)(end - p));
+				n = pk_utf8_len((const unsigned char *)p,
+						(size_t)(end - p));
 				if (!n) /* F-6 */
 					return fail(c, p, "invalid UTF-8");
 				memcpy(o, p, end - p >= 4 ? 4 : n);
@@ -824,20 +826,6 @@ static int check_shape(struct canon *c)
 	return 0;
 }
 
-static int has_control(const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		unsigned char ch = (unsigned char)s[i];
-
-		if (ch < 0x20 || ch == 0x7f)
-			return 1;
-		/* U+0080 to U+009F, of well-formed UTF-8 */
-		if (ch == 0xc2 && (unsigned char)s[i + 1] < 0xa0)
-			return 1;
-	}
-	return 0;
-}
-
 /* F-9; gives the length, 0 for none, -1 for too long, -2 for what nobody
  * could type. */
 static int take_name(const struct canon *c, const struct noted *at, char *out,
@@ -852,7 +840,7 @@ static int take_name(const struct canon *c, const struct noted *at, char *out,
 	inside.at = p;
 	inside.size = (size_t)(q - p);
 	n = pk_json_unescape(inside, out, cap);
-	return n > 0 && has_control(out, (size_t)n) ? -2 : n;
+	return n > 0 && !pk_is_plain(out, (size_t)n) ? -2 : n;
 }
 
 static int check_names(struct canon *c, struct pk_document *doc)

@@ -9,6 +9,7 @@
 
 #include "json.h"
 #include "text.h"
+#include "utf8.h"
 
 int pk_json_init(struct pk_json *it, const char *text, size_t size)
 {
