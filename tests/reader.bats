@@ -1,0 +1,300 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2016
+# reader.bats - a reader that was written from FORMAT.md alone says of a store
+# what the program says, and refuses what is damaged or forged.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+	command -v node >/dev/null || skip 'node is not installed'
+}
+
+load cli
+
+reads() { # ARG...: the reader, its lines in out
+	status=0
+	node "$BATS_TEST_DIRNAME/oracle/reader.mjs" "$@" >out 2>err || status=$?
+	[ "$status" -eq 0 ] || cat err
+	return "$status"
+}
+
+refuses() { # RULE STORE [ARG...]
+	local rule=$1
+	shift
+	! reads "$@" || return
+	[ "$status" -eq 1 ]
+	[[ $(cat err) == "$rule "* ]]
+}
+
+# What reader and program say of the store, in members that both have.
+same() {
+	reads --history --stat "$PAKHUS_STORE"
+	node -e '
+		const { execFileSync } = require("child_process");
+		const { readFileSync, writeFileSync } = require("fs");
+		const rows = (text) => text.split("\n").filter(Boolean)
+			.map((line) => JSON.parse(line));
+		const pk = (...args) => rows(execFileSync(process.argv[1],
+			[...args, "--json"], { encoding: "utf8", maxBuffer: 1e9 }));
+		const said = rows(readFileSync("out", "utf8"));
+		const stat = said.pop();
+		const live = said.filter((row) => !row.op);
+		// a list says of the latest all that versions says
+		const versions = pk("list").flatMap((row) =>
+			live.filter(({ id }) => id === row.id).length === 1
+				? [row] : pk("versions", row.id));
+		versions.sort((a, b) => b.place - a.place);
+		const write = (name, rows, members) => writeFileSync(name, rows
+			.map((row) => JSON.stringify(row, members) + "\n").join(""));
+		const both = (file, ours, theirs, members) => {
+			write(`${file}.reader`, ours, members);
+			write(`${file}.program`, theirs, members);
+		};
+		both("versions", live, versions, ["id", "version", "hash",
+			"created_us", "updated_us", "seq", "place"]);
+		both("history", said.filter((row) => row.op), pk("history"),
+			["op", "seq", "time_us", "id", "version", "hash", "by"]);
+		both("stat", [stat], pk("stat"), Object.keys(stat));
+	' "$PAKHUS"
+	for file in versions history stat; do
+		diff "$file.program" "$file.reader" | head -20
+		cmp "$file.program" "$file.reader"
+	done
+}
+
+lending() {
+	"$PAKHUS" publish --by Ærlig "$PACKAGES"/lending-*.json >/dev/null
+}
+
+# flip FILE OFFSET: one bit of one byte, from the end where OFFSET is negative
+flip() {
+	local at=$2 byte
+	[ "$at" -ge 0 ] || at=$(($(stat -c %s "$1") + at))
+	byte=$(od -An -tu1 -j"$at" -N1 "$1")
+	chmod u+w "$1"
+	# shellcheck disable=SC2059
+	printf "\\$(printf %o $((byte ^ 1)))" |
+		dd of="$1" bs=1 seek="$at" conv=notrunc status=none
+}
+
+# A fresh copy of the store, without what is one host's.
+copy() {
+	rm -rf copy
+	cp -a store copy
+	rm -rf copy/local
+}
+
+@test "a store with nothing in it" {
+	"$PAKHUS" init --by me >/dev/null
+	same
+	[ "$(js 'rows.length')" -eq 2 ]
+}
+
+@test "versions, published again, deleted, and put back" {
+	lending
+	"$PAKHUS" delete --by me org.example.lending@1.1.0 >/dev/null
+	"$PAKHUS" publish "$PACKAGES/lending-1.0.0.json" >/dev/null
+	"$PAKHUS" publish "$PACKAGES/lending-1.1.0.json" >/dev/null
+	put org.example.a 1.0.0 org.example.a 1.1.0 'é \" \\ \/' 1
+	doc org.example.a 1.0.0 other | "$PAKHUS" publish - >/dev/null
+	"$PAKHUS" delete org.example.a >/dev/null
+	put org.example.a 1.1.0
+	same
+	[ "$(js 'rows.at(-1).entries')" -gt "$(js 'rows.at(-1).versions')" ]
+}
+
+@test "an immutable store with a name of its own" {
+	"$PAKHUS" init --immutable --origin example.org/log >/dev/null
+	lending
+	same
+	[ "$(js 'rows.at(-1).immutable')" = true ]
+	[ "$(js 'rows.at(-1).origin')" = example.org/log ]
+}
+
+# many FROM TO: lines of small packages, a few of them with many versions
+many() {
+	awk -v from="$1" -v to="$2" 'BEGIN {
+		for (i = from; i < to; i++)
+			printf "{\"manifest\":{\"id\":\"p%d\",\"version\":" \
+				"\"1.0.%d\"},\"metadata\":{\"n\":%d}}\n",
+				i < 560 ? i : i % 7, i, i * i
+	}'
+}
+
+@test "bundles and tiles that are full, and a second level" {
+	many 0 100 | "$PAKHUS" import - >/dev/null
+	cp store/log/checkpoint before
+	many 100 600 | "$PAKHUS" import - >/dev/null
+	"$PAKHUS" delete p3 >/dev/null
+	same
+	[ -e store/log/tile/1/000.p/2 ]
+	[ "$(js 'rows.at(-1).entries')" -gt 601 ]
+	# who lacks partial ones takes the full ones and cuts them; what goes
+	# beyond the checkpoint says nothing
+	copy
+	cp before copy/log/checkpoint
+	rm -r copy/log/tile/0/000.p copy/log/tile/entries/000.p
+	reads --stat copy
+	[ "$(js 'rows.at(-1).entries')" -eq 101 ]
+	pk -C copy stat --json
+	[ "$(js 'rows.at(-1).entries')" -eq 101 ]
+}
+
+@test "a text of more than 4 MiB is whole" {
+	awk 'BEGIN {
+		for (v = 0; v < 2; v++) {
+			printf "{\"manifest\":{\"id\":\"big\",\"version\":" \
+				"\"1.%d.0\"},\"metadata\":{\"a\":[%d", v, v
+			for (i = 0; i < 210000; i++)
+				printf ",\"item number %d\"", i
+			print "]}}"
+		}
+	}' | "$PAKHUS" import - >/dev/null
+	same
+	[ "$(js 'rows.at(-1).max_depth')" -eq 0 ]
+}
+
+@test "a real history" {
+	local file=${CORPUS-}/hotcrm-crm.jsonl.zst
+	[ -e "$file" ] || skip 'CORPUS names no directory of histories'
+	zstd -dcq "$file" | "$PAKHUS" import - >/dev/null
+	same
+	[ "$(js 'rows.at(-1).max_depth')" -gt 1 ]
+}
+
+@test "damaged files are refused, and the rule is said" {
+	local object key
+	lending
+	object=$(find store/objects -type f -size +1 | sort | head -1)
+	object=${object#store/}
+	key=$(basename store/keys/*)
+	copy
+	reads copy
+	damaged() { # RULE COMMAND...: in a copy
+		copy
+		(cd copy && "${@:2}")
+		refuses "$1" copy
+	}
+	damaged F-15 flip "$object" 20
+	damaged F-12 flip "$object" 0
+	damaged F-13 flip "$object" -56
+	damaged F-14 flip "$object" -30
+	damaged F-14 cp "$object" "objects/00/${object:11:60}00"
+	damaged F-12 sh -c "chmod u+w $object && printf x >>$object"
+	damaged F-11 rm "$object"
+	damaged F-39 flip log/tile/entries/000.p/7 100
+	damaged F-30 flip log/tile/entries/000.p/7 0
+	damaged F-33 flip log/tile/0/000.p/7 100
+	damaged F-33 rm log/tile/0/000.p/7
+	damaged F-38 flip log/checkpoint 0
+	damaged F-38 flip log/checkpoint -20
+	damaged F-34 truncate -s -1 log/checkpoint
+	damaged F-36 flip "keys/$key" 0
+	damaged F-36 mv "keys/$key" keys/00000000
+	damaged F-38 rm "keys/$key"
+	damaged F-41 flip FORMAT 10
+	damaged F-42 sed -i 's/^pakhus 1/pakhus 2/' FORMAT
+	damaged F-23 sed -i 's/^immutable no/immutable yes/' FORMAT
+	damaged F-43 touch objects/ab/hello
+	damaged F-43 ln -s FORMAT log/tile/0/001
+	damaged F-43 mkdir log/tile/8
+	copy
+	touch copy/.hidden copy/objects/00/.hidden
+	mkdir copy/lost+found
+	mkdir -p copy/log/tile/0/009.p
+	echo of the next checkpoint >copy/log/tile/0/009.p/9
+	reads copy
+}
+
+# A log that the store's own key signed, and whose last entry is no good.
+@test "forged entries are refused by reader and program" {
+	local hash tail='"time":1,"by":""}'
+	hash=$(printf '%064d' 1)
+	lending
+	forged() { # RULE LINE [PROGRAM]
+		rm -rf copy
+		cp -a store copy
+		node "$BATS_TEST_DIRNAME/oracle/forge.mjs" copy "$2"
+		rm -rf copy/local
+		refuses "$1" copy
+		[ "${3-}" = only ] || {
+			pk -C copy verify
+			cat out err
+			[ "$status" -ne 0 ]
+			grep -qF "${3:-$1}" out err
+		}
+	}
+	version='"id":"org.example.lending","version":"1.0.0",'
+	forged F-20 "{\"op\":\"delete\",$version$tail "
+	forged F-20 "{\"op\":\"delete\", $version$tail"
+	forged F-20 "{\"op\":\"delete\",$version\"by\":\"\",\"time\":1}"
+	forged F-20 "{$version\"op\":\"delete\",$tail"
+	forged F-20 "{\"op\":\"delete\",$version\"time\":1,\"by\":\"\\u0041\"}" F-21
+	forged F-21 "{\"op\":\"delete\",$version\"time\":1,\"by\":\"$(
+		printf '\302\205')\"}"
+	forged F-22 "{\"op\":\"delete\",$version\"time\":9007199254740992,\"by\":\"\"}"
+	forged F-22 "{\"op\":\"delete\",$version\"time\":\"1\",\"by\":\"\"}"
+	forged F-9 '{"op":"delete","id":"a","version":"latest",'"$tail"
+	forged F-24 "{\"op\":\"frobnicate\",$tail"
+	forged F-24 "{\"op\":\"unyank\",$version$tail"
+	forged F-27 "{\"op\":\"require\",\"features\":1,$tail" F-24
+	forged F-24 "{\"op\":\"key\",\"key\":\"k\",\"format\":\"$hash\",$tail"
+	forged F-26 '{"op":"delete","id":"a","version":"1",'"$tail"
+	publish="{\"op\":\"publish\",$version\"hash\""
+	sizes='"manifest_size":1,"metadata_size":1,'
+	forged F-11 "$publish:\"$hash\",$sizes$tail"
+	hash=$("$PAKHUS" versions --json org.example.lending | tail -1 |
+		grep -o '"hash":"[0-9a-f]*"' | cut -d'"' -f4)
+	forged F-22 "$publish:\"${hash^^}\",$sizes$tail"
+	# the program says so when such a version is read
+	forged F-25 "$publish:\"$hash\",$sizes$tail" only
+	version='"id":"a","version":"1",'
+	forged F-25 "{\"op\":\"publish\",$version\"hash\":\"$hash\",$sizes$tail" \
+		only
+}
+
+# A program that is killed with two records in its journal, a slot each.
+@test "what a killed program left in the journal" {
+	local pid one two
+	mkfifo pipe
+	"$PAKHUS" import pipe &
+	pid=$!
+	exec 4>pipe
+	# two batches of 8 MiB and something; when all is written two are durable
+	awk 'BEGIN {
+		for (v = 0; v < 60; v++) {
+			printf "{\"manifest\":{\"id\":\"big\",\"version\":" \
+				"\"1.%d.0\"},\"metadata\":{\"a\":[%d", v, v
+			for (i = 0; i < 9000; i++)
+				printf ",\"%s %d\"", "some item of the list " \
+					"number", i
+			print "]}}"
+		}
+	}' >&4
+	kill -9 "$pid"
+	exec 4>&-
+	wait "$pid" || true
+	reads --journal store
+	cp -a store copy
+	cp out pending
+	[ "$(js 'rows.filter((row) => row.pending).length')" -ge 2 ]
+	[ "$(js 'rows.filter((row) => row.free === false).length')" -eq 2 ]
+	[ "$(js 'rows.at(-1).checkpoint')" -eq 1 ]
+	[ "$(js 'rows.at(-1).torn')" = false ]
+	grep pending pending | sed 's/"pending":true,//' | tac >want
+	"$PAKHUS" history --json | sed -E '$d; s/"time":"[^"]*",//' >got
+	diff want got
+	same
+
+	# the last record, which nothing says was durable, and then the first
+	cp pending out
+	one=$(js 'rows.find((row) => row.first > 1).slot')
+	two=$((1 - one))
+	flip "copy/local/slot-$one" 5000
+	reads --journal copy
+	[ "$(js 'rows.at(-1).torn')" = true ]
+	[ "$(js 'rows.at(-1).journal')" -eq \
+		"$(js "rows.find((row) => row.slot === $two).end")" ]
+	flip "copy/local/slot-$two" 5000
+	refuses F-57 copy --journal
+}
