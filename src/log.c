@@ -64,9 +64,15 @@ int pk_log_keys(int dir, struct pk_keys *keys, struct pakhus_error *err)
 		pk_auto_close(&fd);
 		return rc;
 	}
-	while (!rc && (e = readdir(d)) && keys->n < PK_KEYS_MAX) {
+	while (!rc && (e = readdir(d))) {
 		if (e->d_name[0] == '.')
 			continue;
+		if (keys->n == PK_KEYS_MAX) {
+			rc = pk_fail(err, PAKHUS_ECORRUPT,
+				     "keys: F-36 more than %d files",
+				     PK_KEYS_MAX);
+			break;
+		}
 		rc = read_key(dir, e->d_name, &keys->key[keys->n], err);
 		keys->n += !rc;
 	}
@@ -74,14 +80,15 @@ int pk_log_keys(int dir, struct pk_keys *keys, struct pakhus_error *err)
 	return rc;
 }
 
-static int is_signed(const struct pk_keys *keys, struct pk_bytes text,
-		     struct pk_bytes signatures)
+static int is_signed(const struct pk_keys *keys, const char *origin,
+		     struct pk_bytes text, struct pk_bytes signatures)
 {
 	struct pk_signature s;
 
 	while (pk_signature_next(&signatures, &s) == 1)
 		for (size_t i = 0; i < keys->n; i++)
-			if (pk_is_signed(&keys->key[i], text.at, text.left, &s))
+			if (!strcmp(keys->key[i].name, origin) &&
+			    pk_is_signed(&keys->key[i], text.at, text.left, &s))
 				return 1;
 	return 0;
 }
@@ -108,14 +115,38 @@ int pk_log_checkpoint(int dir, const char *origin, const struct pk_keys *keys,
 		fault = pk_checkpoint_decode(text, &c);
 	if (!fault && strcmp(c.origin, origin))
 		fault = "F-38 the origin is not that of FORMAT";
-	if (!fault && !is_signed(keys, text, signatures))
-		fault = "F-38 no key in keys/ signed it";
+	if (!fault && !is_signed(keys, origin, text, signatures))
+		fault = "F-38 the log's key did not sign it";
 	if (!fault && !c.size)
 		fault = "F-38 the log is empty";
 	if (fault)
 		return pk_fail(err, PAKHUS_ECORRUPT, CHECKPOINT ": %s", fault);
 	*out = c;
 	return 0;
+}
+
+int pk_log_check_first(int dir, const struct pk_format *format,
+		       const struct pk_entry *e, struct pakhus_error *err)
+{
+	AUTO_FREE struct pk_keys *keys = calloc(1, sizeof(*keys));
+	unsigned char hash[PK_HASH_SIZE];
+	char text[PK_FORMAT_SIZE];
+	struct pk_checkpoint c;
+	size_t n = pk_format_encode(format, text);
+
+	if (!keys || pk_sha256(text, n, hash))
+		return pk_fail_nomem(err);
+	if (e->op != PK_OP_KEY ||
+	    pk_vkey_decode(e->text, strlen(e->text), &keys->key[0]) ||
+	    !pk_vkey_is_sound(&keys->key[0]))
+		return pk_fail(err, PAKHUS_ECORRUPT,
+			       "log entry 0: F-23 is not a key");
+	if (memcmp(hash, e->hash, PK_HASH_SIZE))
+		return pk_fail(err, PAKHUS_ECORRUPT,
+			       "FORMAT: F-23 is not the one that the log "
+			       "began with");
+	keys->n = 1;
+	return pk_log_checkpoint(dir, format->origin, keys, &c, err);
 }
 
 int pk_log_sign(const struct pk_checkpoint *c, const struct pk_signer *signer,

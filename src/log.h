@@ -8,6 +8,7 @@
 #ifndef PK_LOG_H
 #define PK_LOG_H
 
+#include "entry.h"
 #include "format.h"
 #include "merkle.h"
 #include "sign.h"
@@ -27,6 +28,11 @@ void pk_log_key_path(const struct pk_vkey *k, char out[16]);
  * and it is the origin's. */
 int pk_log_checkpoint(int dir, const char *origin, const struct pk_keys *keys,
 		      struct pk_checkpoint *out, struct pakhus_error *err);
+
+/* Whether entry 0 ties the log to FORMAT and to the key that signs the
+ * installed checkpoint (F-23). */
+int pk_log_check_first(int dir, const struct pk_format *format,
+		       const struct pk_entry *e, struct pakhus_error *err);
 
 /* Calls fn for the entries from..to-1 of a log of size entries, in order.
  * What fn returns other than 0 ends the walk and is returned. */

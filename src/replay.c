@@ -28,25 +28,6 @@ static void replay_release(struct replay *r)
 	free(r->edge);
 }
 
-/* Entry 0 ties the log to FORMAT (F-23). */
-static int check_first(struct replay *r, const struct pk_entry *e)
-{
-	char text[PK_FORMAT_SIZE];
-	unsigned char hash[PK_HASH_SIZE];
-	size_t n = pk_format_encode(&r->store->env->format, text);
-
-	if (e->op != PK_OP_KEY)
-		return pk_fail(r->err, PAKHUS_ECORRUPT,
-			       "log entry 0: F-23 is not a key");
-	if (pk_sha256(text, n, hash))
-		return pk_fail_nomem(r->err);
-	if (memcmp(hash, e->hash, PK_HASH_SIZE))
-		return pk_fail(r->err, PAKHUS_ECORRUPT,
-			       "FORMAT: F-23 is not the one that the log "
-			       "began with");
-	return 0;
-}
-
 /* Now and then: says how far it is, and what is written row by row goes
  * into the next transaction. */
 static int next_batch(struct replay *r, uint64_t seq)
@@ -87,7 +68,9 @@ static int apply_entry(void *arg, uint64_t seq, const char *line, size_t size)
 
 	if (fault)
 		return fail_entry(r, seq, line, size, fault);
-	rc = seq ? 0 : check_first(r, &e);
+	rc = seq ? 0
+		 : pk_log_check_first(r->store->env->dir,
+				      &r->store->env->format, &e, r->err);
 	if (!rc)
 		rc = pk_index_apply(&r->txn, seq, &e, none, r->err);
 	return !rc && seq % BATCH == BATCH - 1 ? next_batch(r, seq + 1) : rc;

@@ -5,6 +5,7 @@
  * not readable) is passed over.
  */
 #include "store.h"
+#include "canon.h"
 #include "hex.h"
 #include "io.h"
 #include "objpath.h"
@@ -107,7 +108,35 @@ static int check_checkpoint(struct check *c)
 
 /* ---- objects ---- */
 
-static int check_object(struct check *c, const unsigned char *hash)
+/* Whether a text is the document that an entry says it is. */
+static int check_document(struct check *c, const char *path,
+			  const struct pk_shared *text,
+			  const struct pk_entry *e)
+{
+	struct pk_canon_error ce = { 0, 0, "" };
+	struct pk_document doc;
+	int rc = pk_document_canon(text->bytes, text->size, 0, &doc, &ce);
+
+	if (rc == PK_CANON_NOMEM)
+		return pk_fail_nomem(c->err);
+	if (rc) {
+		damage(c, path, "F-10", ce.what);
+		return 0;
+	}
+	if (doc.size != text->size || memcmp(doc.text, text->bytes, doc.size))
+		damage(c, path, "F-2", "is not canonical text");
+	else if (strcmp(doc.id, e->id) || strcmp(doc.version, e->version) ||
+		 doc.manifest.size != e->manifest_size ||
+		 doc.metadata.size != e->metadata_size)
+		damage(c, path, "F-25",
+		       "is not of the id, version or sizes of its entry");
+	pk_document_release(&doc);
+	return 0;
+}
+
+/* e: an entry that publishes it, or NULL. */
+static int check_object(struct check *c, const unsigned char *hash,
+			const struct pk_entry *entry)
 {
 	struct pakhus_error e = { .status = 0 };
 	AUTO(pk_shared_auto) struct pk_shared *text = NULL;
@@ -126,9 +155,12 @@ static int check_object(struct check *c, const unsigned char *hash)
 		return pk_fail_nomem(c->err);
 	if (memcmp(own, hash, PK_HASH_SIZE))
 		damage(c, path, "F-16", "the text's SHA-256 is not its name");
-	c->v->objects++;
-	c->v->bytes += text->size;
-	return 0;
+	rc = pk_set_add(&c->texts, hash);
+	if (rc < 0)
+		return pk_fail_nomem(c->err);
+	c->v->objects += (uint64_t)rc;
+	c->v->bytes += rc ? text->size : 0;
+	return entry ? check_document(c, path, text, entry) : 0;
 }
 
 /* ---- the log ---- */
@@ -173,6 +205,15 @@ static int add_node(void *arg, unsigned height, const unsigned char *hash)
 		       : 0;
 }
 
+static int check_first(struct check *c, const struct pk_entry *entry)
+{
+	struct pakhus_error e = { .status = 0 };
+	int rc = pk_log_check_first(c->store->env->dir,
+				    &c->store->env->format, entry, &e);
+
+	return rc ? found(c, rc, &e) : 0;
+}
+
 static int check_entry(void *arg, uint64_t seq, const char *line, size_t size)
 {
 	struct check *c = arg;
@@ -207,12 +248,11 @@ static int check_entry(void *arg, uint64_t seq, const char *line, size_t size)
 	c->v->entries++;
 	rc = pk_progress(c->store, "checking", seq + 1, c->checkpoint.size,
 			 c->err);
+	if (!rc && !fault && !seq)
+		rc = check_first(c, &e);
 	if (rc || fault || e.op != PK_OP_PUBLISH)
 		return rc;
-	rc = pk_set_add(&c->texts, e.hash);
-	if (rc < 0)
-		return pk_fail_nomem(c->err);
-	return rc ? check_object(c, e.hash) : 0;
+	return check_object(c, e.hash, &e);
 }
 
 static int check_root(struct check *c)
@@ -316,7 +356,7 @@ static int other_object(struct check *c, const char *path)
 		damage(c, path, "F-11", "is not an object's name");
 		return 0;
 	}
-	return pk_set_has(&c->texts, hash) ? 0 : check_object(c, hash);
+	return pk_set_has(&c->texts, hash) ? 0 : check_object(c, hash, NULL);
 }
 
 /* Of a partial tile or bundle, whether it is how the longer one begins. */
@@ -364,6 +404,56 @@ static int other_tile(struct check *c, const char *path)
 	if (end >= count || t.width == PK_TILE_WIDTH)
 		return 0;
 	return check_prefix(c, path, &t, count);
+}
+
+/* What may stand at the top and in log/, as files or directories (F-43). */
+static int check_names(struct check *c, const char *path,
+		       const char *const *dirs,
+		       const char *const *files)
+{
+	int fd = openat(c->store->env->dir, path,
+			O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	if (!d) {
+		damage(c, path, "F-43", "is no directory that can be read");
+		pk_auto_close(&fd);
+		return 0;
+	}
+	while ((e = readdir(d))) {
+		const char *const *name;
+		struct stat st;
+
+		if (e->d_name[0] == '.' ||
+		    fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW))
+			continue;
+		name = S_ISDIR(st.st_mode) ? dirs : files;
+		while (*name && strcmp(*name, e->d_name))
+			name++;
+		if (!*name || (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)))
+			damage(c, e->d_name, "F-43", "does not belong here");
+	}
+	closedir(d);
+	return 0;
+}
+
+static int check_tree(struct check *c)
+{
+	static const char *const top[] = { "objects", "log", "keys", "pkg",
+					   "local", "lost+found", NULL };
+	static const char *const format[] = { "FORMAT", NULL };
+	static const char *const log[] = { "tile", NULL };
+	static const char *const checkpoint[] = { "checkpoint", NULL };
+	int rc = check_names(c, ".", top, format);
+
+	if (!rc)
+		rc = check_names(c, "log", log, checkpoint);
+	if (!rc)
+		rc = each_file(c, "objects", 1, other_object);
+	if (!rc && c->checkpoint.size)
+		rc = each_file(c, "log/tile", 12, other_tile);
+	return rc;
 }
 
 /* ---- journal ---- */
@@ -465,9 +555,7 @@ static int check_files(struct check *c)
 	if (!rc && c->checkpoint.size)
 		rc = check_log(c);
 	if (!rc)
-		rc = each_file(c, "objects", 1, other_object);
-	if (!rc && c->checkpoint.size)
-		rc = each_file(c, "log/tile", 12, other_tile);
+		rc = check_tree(c);
 	if (!rc && c->store->env->has_local)
 		rc = check_journal(c);
 	return rc;
