@@ -17,11 +17,12 @@ int pk_read_file(int dir, const char *path, size_t max, char **out,
 	if (fd < 0 || fstat(fd, &st))
 		return pk_fail_sys(err, "%s", path);
 	if (!S_ISREG(st.st_mode))
-		return pk_fail(err, PAKHUS_ECORRUPT, "%s: not a regular file",
+		return pk_fail(err, PAKHUS_ECORRUPT, "%s: F-43 not a regular file",
 			       path);
 	if ((uint64_t)st.st_size > max)
 		return pk_fail(err, PAKHUS_ECORRUPT,
-			       "%s: longer than %zu bytes", path, max);
+			       "%s: F-43 longer than %zu bytes", path,
+			       max);
 	buf = malloc((size_t)st.st_size + 1);
 	if (!buf)
 		return pk_fail_nomem(err);

@@ -41,39 +41,48 @@ static int next_batch(struct replay *r, uint64_t seq)
 	return rc ? rc : pk_index_begin(&r->txn, r->ix, r->err);
 }
 
-/* An op that is not known is a later version's only if the tree has it. */
-static int fail_entry(struct replay *r, uint64_t seq, const char *line,
-		      size_t size, const char *fault)
+/* What a later version wrote is that only if the tree has it; else it is
+ * damage, whatever it looks like. */
+static int fail_newer(struct replay *r, uint64_t seq, const char *line,
+		      size_t size, const char *why)
 {
-	int status = PAKHUS_ECORRUPT, rc;
+	int rc = pk_log_is_leaf(r->store->env->dir, r->sha, r->to->size, seq,
+				line, size, r->err);
 
-	if (fault == pk_entry_newer) {
-		rc = pk_log_is_leaf(r->store->env->dir, r->sha, r->to->size,
-				    seq, line, size, r->err);
-		if (rc < 0)
-			return rc;
-		status = rc ? PAKHUS_EVERSION : PAKHUS_ECORRUPT;
-	}
-	return pk_fail(r->err, status, "log entry %llu: %s",
-		       (unsigned long long)seq, fault);
+	if (rc < 0)
+		return rc;
+	if (rc)
+		return pk_fail(r->err, PAKHUS_EVERSION, "%s", why);
+	return pk_fail(r->err, PAKHUS_ECORRUPT,
+		       "log entry %llu: F-33 is not the one that the tree has",
+		       (unsigned long long)seq);
 }
 
 static int apply_entry(void *arg, uint64_t seq, const char *line, size_t size)
 {
+	struct pakhus_error e = { .status = 0 };
 	struct pk_bytes none = { NULL, 0 };
 	struct replay *r = arg;
-	struct pk_entry e;
-	const char *fault = pk_entry_decode(line, size, &e);
-	int rc;
+	struct pk_entry entry;
+	const char *fault = pk_entry_decode(line, size, &entry);
+	int rc = 0;
 
 	if (fault)
-		return fail_entry(r, seq, line, size, fault);
-	rc = seq ? 0
-		 : pk_log_check_first(r->store->env->dir,
-				      &r->store->env->format, &e, r->err);
+		rc = pk_fail(&e,
+			     fault == pk_entry_newer ? PAKHUS_EVERSION
+						     : PAKHUS_ECORRUPT,
+			     "log entry %llu: %s", (unsigned long long)seq,
+			     fault);
+	else if (!seq)
+		rc = pk_log_check_first(r->store->env->dir,
+					&r->store->env->format, &entry, &e);
 	if (!rc)
-		rc = pk_index_apply(&r->txn, seq, &e, none, r->err);
-	return !rc && seq % BATCH == BATCH - 1 ? next_batch(r, seq + 1) : rc;
+		rc = pk_index_apply(&r->txn, seq, &entry, none, &e);
+	if (rc == PAKHUS_EVERSION)
+		return fail_newer(r, seq, line, size, e.text);
+	if (rc)
+		return pk_fail(r->err, rc, "%s", e.text);
+	return seq % BATCH == BATCH - 1 ? next_batch(r, seq + 1) : 0;
 }
 
 static int hash_entry(void *arg, uint64_t seq, const char *line, size_t size)

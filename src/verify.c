@@ -153,8 +153,10 @@ static int check_object(struct check *c, const unsigned char *hash,
 		return found(c, rc, &e);
 	if (pk_sha256(text->bytes, text->size, own))
 		return pk_fail_nomem(c->err);
-	if (memcmp(own, hash, PK_HASH_SIZE))
+	if (memcmp(own, hash, PK_HASH_SIZE)) {
 		damage(c, path, "F-16", "the text's SHA-256 is not its name");
+		return 0;
+	}
 	rc = pk_set_add(&c->texts, hash);
 	if (rc < 0)
 		return pk_fail_nomem(c->err);
