@@ -32,6 +32,7 @@
 #include <sys/stat.h>
 
 #define PAGE_MAGIC "pkpage1"
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
 #define CACHE_SIZE ((size_t)32 << 20)
 
 /* The library's only global: which stores this process has open. */
@@ -88,8 +89,7 @@ int pk_enter_write(struct pakhus *s, struct pakhus_error *err)
 void pk_boot_id(unsigned char out[PK_BOOT_SIZE])
 {
 	char hex[2 * PK_BOOT_SIZE];
-	AUTO_CLOSE int fd = open("/proc/sys/kernel/random/boot_id",
-				 O_RDONLY | O_CLOEXEC);
+	AUTO_CLOSE int fd = open(BOOT_ID, O_RDONLY | O_CLOEXEC);
 	char buf[64];
 	ssize_t n = fd < 0 ? 0 : pk_pread(fd, buf, sizeof(buf), 0);
 	size_t k = 0;
@@ -293,13 +293,18 @@ static int recover_journal(struct pk_env *env, int *is_recovered,
 	uint64_t size = env->checkpoint.size, known = 0;
 	unsigned char boot[PK_BOOT_SIZE];
 	struct pk_cursor c;
-	int rc;
+	int rc, is_other;
 
 	if (!*is_recovered && is_quiet(env))
 		return 0;
 	*is_recovered = 1;
+	pk_boot_id(boot);
 	if (is_ours(&env->journal))
 		known = atomic_load(&p->durable);
+	is_other = !memcmp(p->magic, PAGE_MAGIC, 8) &&
+		   p->inode == env->journal.page_inode &&
+		   memcmp(p->boot, boot, sizeof(boot)) &&
+		   !access(BOOT_ID, R_OK);
 	/* FORMAT and the slots may be of somebody who was killed before he
 	 * synced their names */
 	rc = env->can_write ? pk_sync_dir(env->dir, ".", err) : 0;
@@ -316,9 +321,12 @@ static int recover_journal(struct pk_env *env, int *is_recovered,
 			       "and %llu were durable", c.slot,
 			       (unsigned long long)c.seq,
 			       (unsigned long long)known);
-	atomic_store(&p->durable, size);
+	/* what is in the page cache need not be on the disk (8); what was
+	 * durable is (2), and after a boot so is all that can be read */
+	if (known < size)
+		known = size;
+	atomic_store(&p->durable, is_other ? c.seq : known);
 	pk_journal_set(&env->journal, &c);
-	/* what is in the page cache need not be on the disk (8) */
 	if (c.seq > size) {
 		rc = pk_journal_redo(&env->journal, err);
 		if (!rc)
@@ -330,7 +338,6 @@ static int recover_journal(struct pk_env *env, int *is_recovered,
 	atomic_store(&p->checkpoint, size);
 	atomic_store(&p->syncing, 0);
 	atomic_store(&p->failed, 0);
-	pk_boot_id(boot);
 	memcpy(p->boot, boot, sizeof(boot));
 	memcpy(p->magic, PAGE_MAGIC, 8);
 	p->inode = env->journal.page_inode;
