@@ -189,7 +189,8 @@ static void disk_lose(struct disk *d, int at)
 	free(f->now);
 	f->now = malloc(f->synced_size + 1);
 	f->now_size = f->synced_size;
-	memcpy(f->now, f->synced, f->synced ? f->synced_size : 0);
+	if (f->synced)
+		memcpy(f->now, f->synced, f->synced_size);
 	f->n = 0;
 }
 
@@ -259,7 +260,8 @@ static unsigned char *disk_choose(const struct disk_file *f, unsigned loss,
 	unsigned char *out = calloc(1, (most > f->synced_size ? most
 							: f->synced_size) + 1);
 
-	memcpy(out, f->synced, f->synced ? f->synced_size : 0);
+	if (f->synced)
+		memcpy(out, f->synced, f->synced_size);
 	*size = most > f->synced_size ? most : f->synced_size;
 	if (loss == DISK_DROPPED || loss == DISK_NAMES)
 		*size = f->synced_size;

@@ -591,7 +591,7 @@ static void what_was_acknowledged_is_there_after_power_loss(void **state)
 	reopen();
 	publish("com.acme.hr", "2.0.1", 100, 5);
 	end_run();
-	each_state(1, after_init(), 1);
+	each_state(1, after_init(), 2);
 	forget_run();
 }
 
@@ -663,7 +663,8 @@ static void directories_of_a_log_that_grows_are_there_after_power_loss(
 static void an_init_that_failed_anywhere_is_done_again_in_full(void **state)
 {
 	(void)state;
-	for (long n = 1; n < 400; n++) {
+	/* the last one, the sync after FORMAT, is one of those tried */
+	for (long n = 1; n < 400; n += n < 360 && !torture() ? 3 : 1) {
 		int failed;
 
 		if (n > 12 && n < 266) /* one of 256 directories */
@@ -694,7 +695,7 @@ static void slots_that_fill_and_switch_keep_what_was_acknowledged(void **state)
 	delete("com.acme.crm", "1.0.1");
 	publish("com.acme.hr", "2", 60000, 99);
 	end_run();
-	each_state(1, after_init(), torture() ? 1 : 2);
+	each_state(1, after_init(), 4);
 	forget_run();
 }
 
@@ -720,7 +721,7 @@ static void a_failed_sync_takes_nothing_that_comes_later_with_it(void **state)
 	publish("com.acme.crm", "1.0.2", 9000, 3);
 	publish("com.acme.crm", "1.0.3", 9000, 4);
 	end_run();
-	each_state(2, after_init(), 1);
+	each_state(1, after_init(), 2);
 	forget_run();
 	free(text);
 }
