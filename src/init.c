@@ -79,6 +79,31 @@ static int check_empty(int dir, const char *path, struct pakhus_error *err)
 	return rc;
 }
 
+/* An init that was interrupted left no more than the log's first entry, and
+ * nobody had it open; all else is a store that lost its FORMAT. */
+static int check_begun(int dir, const char *path, struct pakhus_error *err)
+{
+	AUTO_FREE char *note = NULL;
+	struct pk_bytes text, signatures;
+	struct pk_checkpoint c = { .size = 0 };
+	size_t size;
+	int rc = pk_exists(dir, "local/page", err);
+	int was_open = rc;
+
+	if (rc < 0)
+		return rc;
+	rc = pk_read_file(dir, "log/checkpoint", PK_NOTE_MAX, &note, &size,
+			  NULL);
+	if (!rc && (pk_note_decode(note, size, &text, &signatures) ||
+		    pk_checkpoint_decode(text, &c)))
+		rc = PAKHUS_ECORRUPT;
+	if (!was_open && (rc == PAKHUS_ENOTFOUND || (!rc && c.size <= 1)))
+		return 0;
+	return pk_fail(err, PAKHUS_ECORRUPT,
+		       "%s/FORMAT: F-40 is missing, and there is more than an "
+		       "interrupted init leaves", path);
+}
+
 static int make_dirs(int dir, struct pakhus_error *err)
 {
 	static const char *const dirs[] = { "objects", "log", "log/tile",
@@ -241,6 +266,8 @@ int pk_init_at(const char *path, const struct pakhus_init_options *opt,
 					   "%s: there is a store already",
 					   path);
 	rc = check_empty(dir, path, err);
+	if (!rc)
+		rc = check_begun(dir, path, err);
 	return rc ? rc : make(dir, opt, &f, err);
 }
 

@@ -344,6 +344,11 @@ static int read_last(struct job *j, struct pk_checkpoint *last)
 	int rc = pk_read_file(j->store->env->dir, "local/last-signed",
 			      PK_NOTE_MAX, &note, &size, j->err);
 
+	if (rc == PAKHUS_ENOTFOUND) {
+		pk_error_init(j->err);
+		return pk_fail(j->err, PAKHUS_ECORRUPT,
+			       "local/last-signed: is missing");
+	}
 	if (rc)
 		return rc;
 	fault = pk_note_decode(note, size, &text, &signatures);

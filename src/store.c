@@ -610,7 +610,8 @@ static int read_format(struct pk_env *env, const char *path,
 	if (fault == pk_format_newer)
 		return pk_fail(err, PAKHUS_EVERSION,
 			       "%s/FORMAT: F-42 a later pakhus is needed: it "
-			       "begins with \"%.20s\"", path, text);
+			       "begins with \"%.*s\"", path,
+			       (int)strcspn(text, "\n"), text);
 	if (fault)
 		return pk_fail(err, PAKHUS_ECORRUPT, "%s/FORMAT: %s", path,
 			       fault);
