@@ -307,10 +307,9 @@ size_t pk_stamp_encode(const struct pk_key *k, const struct pk_stamp *v,
 {
 	unsigned char *p = wn(out, v->identity, PK_IDENTITY_SIZE);
 
-	p = wn(w64(p, v->inode), v->boot, PK_BOOT_SIZE);
-	p = w64(w64(w64(p, v->applied), v->live), v->checkpoint);
-	p = wn(p, v->root, PK_HASH_SIZE);
-	return seal(k, out, w8(p, v->is_clean));
+	p = w64(w64(p, v->inode), v->applied);
+	p = w64(w64(p, v->live), v->checkpoint);
+	return seal(k, out, wn(p, v->root, PK_HASH_SIZE));
 }
 
 const char *pk_stamp_decode(struct pk_bytes key, struct pk_bytes value,
@@ -322,9 +321,8 @@ const char *pk_stamp_decode(struct pk_bytes key, struct pk_bytes value,
 	if (fault)
 		return fault;
 	bad = rn(&value, v->identity, PK_IDENTITY_SIZE) ||
-	      r64(&value, &v->inode) || rn(&value, v->boot, PK_BOOT_SIZE) ||
-	      r64(&value, &v->applied) || r64(&value, &v->live) ||
-	      r64(&value, &v->checkpoint) ||
-	      rn(&value, v->root, PK_HASH_SIZE) || r8(&value, &v->is_clean, 1);
+	      r64(&value, &v->inode) || r64(&value, &v->applied) ||
+	      r64(&value, &v->live) || r64(&value, &v->checkpoint) ||
+	      rn(&value, v->root, PK_HASH_SIZE);
 	return done(bad, value);
 }

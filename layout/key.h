@@ -90,12 +90,10 @@ struct pk_location {
 struct pk_stamp {
 	unsigned char identity[PK_IDENTITY_SIZE];
 	uint64_t inode; /* of the index file itself */
-	unsigned char boot[PK_BOOT_SIZE];
 	uint64_t applied; /* log entries */
 	uint64_t live;	  /* versions, of all packages */
 	uint64_t checkpoint; /* entries and root of the last one seen */
 	unsigned char root[PK_HASH_SIZE];
-	int is_clean; /* nothing written since it was synced */
 };
 
 /* Encoders give the value's size; out has PK_VALUE_MAX bytes. Decoders give

@@ -146,7 +146,7 @@ int pk_apply_journal(struct pakhus *s, struct pk_index *ix, uint64_t upto,
 	if (rc || txn.stamp.applied >= upto)
 		return rc;
 	pk_txn_end(&txn);
-	rc = pk_index_begin(&txn, ix, err);
+	rc = pk_txn_write(&txn, ix, err);
 	if (rc)
 		return rc;
 	pk_journal_cursor(&env->journal, &c);

@@ -3,6 +3,7 @@
 #include "gather.h"
 #include "hex.h"
 #include "io.h"
+#include "mark.h"
 
 #include <fcntl.h>
 #include <lmdb.h>
@@ -31,6 +32,8 @@ struct pk_index {
 	int fd; /* of the index file */
 	int is_memory;
 	uint64_t inode;
+	int dir; /* of the store; not owned */
+	atomic_int is_marked; /* as in use, or need not be */
 	atomic_int is_bad;
 };
 
@@ -190,7 +193,8 @@ int pk_index_open(struct pk_index **out, int dir, struct pakhus_error *err)
 
 	if (!ix)
 		return pk_fail_nomem(err);
-	ix->is_memory = dir < 0;
+	ix->is_memory = ix->is_marked = dir < 0;
+	ix->dir = dir;
 	if (ix->is_memory) {
 		ix->fd = memfd_create("pakhus-index", MFD_CLOEXEC);
 		snprintf(full, sizeof(full), "/proc/self/fd/%d", ix->fd);
@@ -315,6 +319,15 @@ int pk_index_is_bad(const struct pk_index *ix)
 void pk_index_distrust(struct pk_index *ix)
 {
 	atomic_store(&ix->is_bad, 1);
+}
+
+uint64_t pk_index_find(int dir)
+{
+	char path[64];
+	struct stat st;
+
+	index_path(path, "data.mdb");
+	return fstatat(dir, path, &st, 0) ? 0 : st.st_ino;
 }
 
 uint64_t pk_index_inode(const struct pk_index *ix)
@@ -474,10 +487,25 @@ int pk_txn_read(struct pk_txn *t, struct pk_index *ix, struct pakhus_error *err)
 	return begin(t, ix, 0, err);
 }
 
+/* That it is in use is on the disk before anything of it is (6). */
+static int mark(struct pk_index *ix, struct pakhus_error *err)
+{
+	uint64_t applied;
+	int rc = 0;
+
+	if (pk_mark_read(ix->dir, ix->inode, &applied) != PK_MARK_IN_USE)
+		rc = pk_mark_in_use(ix->dir, ix->inode, err);
+	if (!rc)
+		atomic_store(&ix->is_marked, 1);
+	return rc;
+}
+
 int pk_txn_write(struct pk_txn *t, struct pk_index *ix,
 		 struct pakhus_error *err)
 {
-	return begin(t, ix, 1, err);
+	int rc = ix && !atomic_load(&ix->is_marked) ? mark(ix, err) : 0;
+
+	return rc ? rc : begin(t, ix, 1, err);
 }
 
 int pk_txn_commit(struct pk_txn *t, struct pakhus_error *err)

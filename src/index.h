@@ -20,6 +20,8 @@ struct pk_index;
 /* Opens what is there, or makes an empty one. dir -1: in memory. */
 int pk_index_open(struct pk_index **out, int dir, struct pakhus_error *err);
 void pk_index_close(struct pk_index *ix);
+/* The inode of the index file, looked up without opening it; 0: none. */
+uint64_t pk_index_find(int dir);
 /* Removes the index files; not while anybody has them open. */
 int pk_index_remove(int dir, struct pakhus_error *err);
 /* Takes the room on the disk that entries with so many bytes of their own
@@ -46,7 +48,8 @@ struct pk_txn {
 };
 #define PK_TXN_INIT { .handle = NULL }
 
-/* An index without a stamp yet gives a stamp of zeros. */
+/* An index without a stamp yet gives a stamp of zeros. The first one that
+ * writes marks the index as in use before (mark.h). */
 int pk_txn_read(struct pk_txn *t, struct pk_index *ix,
 		struct pakhus_error *err);
 int pk_txn_write(struct pk_txn *t, struct pk_index *ix,

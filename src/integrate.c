@@ -408,7 +408,7 @@ static int forget_location(struct job *j, uint64_t seq, struct pk_bytes line,
 static int point_at_objects(struct job *j, const struct pk_checkpoint *c)
 {
 	AUTO(pk_txn_end) struct pk_txn t = PK_TXN_INIT;
-	int rc = pk_index_begin(&t, j->store->env->index, j->err);
+	int rc = pk_txn_write(&t, j->store->env->index, j->err);
 
 	if (!rc)
 		rc = each_sealed(j, 0, forget_location, &t);

@@ -92,7 +92,7 @@ static void keep_manifests(struct pakhus *s, const struct pakhus_list *page)
 	int rc;
 
 	pthread_rwlock_rdlock(&s->env->use);
-	rc = pk_index_begin(&t, s->env->index, NULL);
+	rc = pk_txn_write(&t, s->env->index, NULL);
 	for (size_t i = 0; i < page->count && !rc; i++) {
 		const struct pakhus_package *p = page->items[i];
 		struct pk_bytes manifest = { (const void *)p->manifest,

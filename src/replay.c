@@ -38,7 +38,7 @@ static int next_batch(struct replay *r, uint64_t seq)
 	if (rc || r->txn.gather)
 		return rc;
 	rc = pk_txn_commit(&r->txn, r->err);
-	return rc ? rc : pk_index_begin(&r->txn, r->ix, r->err);
+	return rc ? rc : pk_txn_write(&r->txn, r->ix, r->err);
 }
 
 /* What a later version wrote is that only if the tree has it; else it is
@@ -157,7 +157,7 @@ static int go_on(struct replay *r, uint64_t from)
 	if (!rc)
 		rc = check_root(r);
 	if (!rc)
-		rc = pk_index_begin(&r->txn, r->ix, r->err);
+		rc = pk_txn_write(&r->txn, r->ix, r->err);
 	if (!rc)
 		rc = pk_log_walk(dir, to, from, to, apply_entry, r, r->err);
 	if (rc)

@@ -21,8 +21,8 @@
  *  (8) After a failed sync nobody writes until somebody was alone.
  */
 #include "store.h"
-#include "hex.h"
 #include "io.h"
+#include "mark.h"
 #include "objpath.h"
 #include "tmpfile.h"
 
@@ -32,7 +32,6 @@
 #include <sys/stat.h>
 
 #define PAGE_MAGIC "pkpage1"
-#define BOOT_ID "/proc/sys/kernel/random/boot_id"
 #define CACHE_SIZE ((size_t)32 << 20)
 
 /* The library's only global: which stores this process has open. */
@@ -86,22 +85,6 @@ int pk_enter_write(struct pakhus *s, struct pakhus_error *err)
 	return 0;
 }
 
-void pk_boot_id(unsigned char out[PK_BOOT_SIZE])
-{
-	char hex[2 * PK_BOOT_SIZE];
-	AUTO_CLOSE int fd = open(BOOT_ID, O_RDONLY | O_CLOEXEC);
-	char buf[64];
-	ssize_t n = fd < 0 ? 0 : pk_pread(fd, buf, sizeof(buf), 0);
-	size_t k = 0;
-
-	for (ssize_t i = 0; i < n && k < sizeof(hex); i++)
-		if (buf[i] != '-')
-			hex[k++] = buf[i];
-	/* not known: as if it were another boot each time */
-	if (k < sizeof(hex) || pk_unhex(hex, out, PK_BOOT_SIZE))
-		pk_random(out, PK_BOOT_SIZE, NULL);
-}
-
 static uint64_t pid_namespace(void)
 {
 	struct stat st;
@@ -115,7 +98,7 @@ static const char *distrust(const struct pk_env *env, struct pk_index *ix,
 			    const struct pk_stamp *st, uint64_t entries)
 {
 	static const unsigned char none[PK_IDENTITY_SIZE];
-	unsigned char boot[PK_BOOT_SIZE];
+	uint64_t applied;
 
 	if (!memcmp(st->identity, none, sizeof(none)))
 		return "it was never finished";
@@ -128,9 +111,9 @@ static const char *distrust(const struct pk_env *env, struct pk_index *ix,
 	if (st->checkpoint == env->checkpoint.size &&
 	    memcmp(st->root, env->checkpoint.root, PK_HASH_SIZE))
 		return "it is of another history";
-	pk_boot_id(boot);
-	if (!st->is_clean && memcmp(st->boot, boot, PK_BOOT_SIZE))
-		return "the machine went down while it was in use";
+	if (pk_mark_read(env->dir, st->inode, &applied) == PK_MARK_CLEAN &&
+	    applied != st->applied)
+		return "it is not the one that was left clean";
 	return NULL;
 }
 
@@ -146,24 +129,7 @@ static int adopt_index(struct pk_env *env, struct pk_index *ix,
 	memset(&t.stamp, 0, sizeof(t.stamp));
 	memcpy(t.stamp.identity, env->format.identity, PK_IDENTITY_SIZE);
 	t.stamp.inode = pk_index_inode(ix);
-	pk_boot_id(t.stamp.boot);
 	return pk_txn_commit(&t, err);
-}
-
-int pk_index_begin(struct pk_txn *t, struct pk_index *ix,
-		   struct pakhus_error *err)
-{
-	int rc = pk_txn_write(t, ix, err);
-
-	if (rc || !t->stamp.is_clean)
-		return rc;
-	/* that it is in use must be on the disk before anything else is (6) */
-	t->stamp.is_clean = 0;
-	pk_boot_id(t->stamp.boot);
-	rc = pk_txn_commit(t, err);
-	if (!rc)
-		rc = pk_index_sync(ix, err);
-	return rc ? rc : pk_txn_write(t, ix, err);
 }
 
 static int read_stamp(struct pk_index *ix, struct pk_stamp *st,
@@ -182,9 +148,14 @@ static const char *open_index(struct pk_env *env, uint64_t entries,
 			      char why[480], int *is_new)
 {
 	struct pakhus_error e = { .status = 0 };
+	uint64_t inode = pk_index_find(env->dir), applied;
 	struct pk_stamp st;
 	const char *fault;
 
+	/* before LMDB follows what may be torn pages */
+	if (inode && !pk_mark_read(env->dir, inode, &applied))
+		return "it is a copy, or the machine went down while it was "
+		       "in use";
 	if (pk_index_open(&env->index, env->dir, &e) ||
 	    read_stamp(env->index, &st, &e)) {
 		snprintf(why, 480, "%s", e.text);
@@ -303,8 +274,7 @@ static int recover_journal(struct pk_env *env, int *is_recovered,
 		known = atomic_load(&p->durable);
 	is_other = !memcmp(p->magic, PAGE_MAGIC, 8) &&
 		   p->inode == env->journal.page_inode &&
-		   memcmp(p->boot, boot, sizeof(boot)) &&
-		   !access(BOOT_ID, R_OK);
+		   memcmp(p->boot, boot, sizeof(boot));
 	/* FORMAT and the slots may be of somebody who was killed before he
 	 * synced their names */
 	rc = env->can_write ? pk_sync_dir(env->dir, ".", err) : 0;
@@ -350,7 +320,7 @@ static int forget_stale(struct pk_env *env, struct pakhus_error *err)
 {
 	AUTO(pk_txn_end) struct pk_txn t = PK_TXN_INIT;
 	struct pk_cursor c;
-	int rc = pk_index_begin(&t, env->index, err);
+	int rc = pk_txn_write(&t, env->index, err);
 
 	pk_journal_cursor(&env->journal, &c);
 	if (!rc)
@@ -745,19 +715,17 @@ int pakhus_open(struct pakhus **out, const char *path,
 /* The last one out says that the index may be believed after a reboot. */
 static void stamp_clean(struct pk_env *env)
 {
-	AUTO(pk_txn_end) struct pk_txn t = PK_TXN_INIT;
+	struct pk_stamp st;
+	uint64_t applied;
 
 	if (!env->has_local || !env->index ||
 	    pk_presence_try(&env->locks, NULL) != 1 ||
-	    pk_txn_read(&t, env->index, NULL) || t.stamp.is_clean)
+	    pk_mark_read(env->dir, pk_index_inode(env->index), &applied) !=
+		    PK_MARK_IN_USE)
 		return;
-	pk_txn_end(&t);
-	if (pk_index_sync(env->index, NULL) ||
-	    pk_txn_write(&t, env->index, NULL))
-		return;
-	t.stamp.is_clean = 1;
-	if (!pk_txn_commit(&t, NULL))
-		pk_index_sync(env->index, NULL);
+	if (!pk_index_sync(env->index, NULL) &&
+	    !read_stamp(env->index, &st, NULL))
+		pk_mark_clean(env->dir, st.inode, st.applied, NULL);
 }
 
 static int integrate(struct pakhus *s, struct pakhus_error *err)

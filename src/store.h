@@ -76,10 +76,6 @@ int pk_progress(struct pakhus *s, const char *what, uint64_t done,
 /* After a call that failed: where the index was damaged and nobody else is
  * in the store, makes it anew, and gives 1: call again. */
 int pk_mend(struct pakhus *s, int rc, struct pakhus_error *err);
-/* A write transaction, with the index marked as in use before. */
-int pk_index_begin(struct pk_txn *t, struct pk_index *ix,
-		   struct pakhus_error *err);
-void pk_boot_id(unsigned char out[PK_BOOT_SIZE]);
 
 /* ---- init.c ---- */
 

@@ -166,8 +166,7 @@ static void every_value_is_spelled_out_and_every_flip_refused(void **state)
 	}, bare = { live, "id", "1.0", { NULL, 0 } };
 	const struct pk_location location = { 1, SIXTEEN, 4096, PK_SLOT_MAX,
 					      0x0807060504030201, 5 };
-	const struct pk_stamp stamp = { SIXTEEN, 1, SIXTEEN, 2, 3, 4, { 9 },
-					1 };
+	const struct pk_stamp stamp = { SIXTEEN, 1, 2, 3, 4, { 9 } };
 	struct pk_key k;
 
 	(void)state;
@@ -188,9 +187,9 @@ static void every_value_is_spelled_out_and_every_flip_refused(void **state)
 		   "\1" SIXTEEN "\0\20\0\0\0\0\0\0\0\0\0\2\0\0\0\0"
 		   "\1\2\3\4\5\6\7\10\5\0\0\0\0\0\0\0", again_location);
 	IS_SPELLED(pk_stamp_encode(&k, &stamp, value),
-		   SIXTEEN "\1\0\0\0\0\0\0\0" SIXTEEN
+		   SIXTEEN "\1\0\0\0\0\0\0\0"
 		   "\2\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\4\0\0\0\0\0\0\0"
-		   "\11" ZERO31 "\1", again_stamp);
+		   "\11" ZERO31, again_stamp);
 }
 
 static void the_longest_value_fits(void **state)
@@ -305,9 +304,9 @@ static void flags_have_no_other_bits_and_texts_no_nul(void **state)
 	assert_rule(SEALED(live, "\2" ZERO8 ZERO8 ZERO8 ZERO8 ZERO8 ZERO8 ZERO8
 				 "\0" ZERO31), "F-62");
 	assert_rule(SEALED(latest, LIVE "\2i\0\3" "1.0"), "F-62");
-	assert_rule(SEALED(stamp, SIXTEEN ZERO8 SIXTEEN ZERO8 ZERO8 ZERO8
+	assert_rule(SEALED(stamp, SIXTEEN ZERO8 ZERO8 ZERO8 ZERO8
 				  "\0" ZERO31 "\2"),
-		    "F-62");
+		    "F-62"); /* of an F-66 stamp nothing may be left */
 }
 
 static void a_value_under_another_key_is_refused(void **state) /* F-61 */
