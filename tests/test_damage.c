@@ -432,6 +432,44 @@ static void a_damaged_journal_is_never_cut_silently(void **state)
 	is_sound();
 }
 
+static void is_clean(const char *path)
+{
+	struct pakhus_verify v = { .damage = damage, .arg = (void *)"" };
+	struct pakhus *s = s_open(path, 0);
+
+	assert_done(pakhus_verify(s, &v, &err));
+	pakhus_close(s);
+}
+
+/* F-58: what stands where a pending text should be is not given out. */
+static void a_damaged_text_in_the_journal_is_not_given_out(void **state)
+{
+	struct pakhus_options opt = { .flags = PAKHUS_CREATE, .cache_size = 1 };
+	struct pakhus_package *p = NULL;
+	struct pakhus *s;
+	struct file f;
+	char *text;
+	int fd;
+
+	assert_int_equal(chdir(*state), 0);
+	assert_done(pakhus_open(&s, "s", &opt, &err));
+	s_publish(s, "com.example.a", "1.0", 7);
+	f = take("s/local/slot-0");
+	text = memmem(f.bytes, f.size, "\"objects\":[7]", 13);
+	assert_non_null(text);
+	fd = open("s/local/slot-0", O_WRONLY);
+	assert_int_equal(pwrite(fd, "x", 1, text - f.bytes), 1);
+	assert_status(pakhus_get(s, "com.example.a", NULL, &p, &err),
+		      PAKHUS_ECORRUPT);
+	assert_non_null(strstr(err.text, "F-58"));
+	assert_int_equal(pwrite(fd, text, 1, text - f.bytes), 1);
+	assert_holds(s, "com.example.a", "1.0", 7);
+	close(fd);
+	free(f.bytes);
+	pakhus_close(s);
+	is_clean("s");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -441,6 +479,7 @@ int main(void)
 		T_IN_DIR(strangers_in_the_tree_are_found),
 		T_IN_DIR(objects_that_lie_are_found_and_take_no_memory),
 		T_IN_DIR(a_damaged_journal_is_never_cut_silently),
+		T_IN_DIR(a_damaged_text_in_the_journal_is_not_given_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

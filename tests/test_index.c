@@ -686,6 +686,7 @@ static void a_value_with_a_wrong_checksum_is_never_believed(void **state)
 
 /* No checksum tells that a row is not there; what stands in other rows
  * does. */
+/* F-64, F-65 */
 static void a_row_that_is_missing_is_not_taken_for_a_no(void **state)
 {
 	char *path = make_known(state, "s"), *dir = index_file(path, "");
@@ -969,6 +970,7 @@ static int manifests_kept(const char *path)
 	return n;
 }
 
+/* F-63 */
 static void list_fills_in_the_manifests_after_a_rebuild(void **state)
 {
 	char *path = make_known(state, "s");

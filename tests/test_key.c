@@ -3,7 +3,7 @@
 #include "key.h"
 #include "sum.h"
 
-static void keys_are_spelled_out(void **state)
+static void keys_are_spelled_out(void **state) /* F-60 */
 {
 	unsigned char hash[PK_HASH_SIZE] = { 0xAB, 0xCD };
 	struct pk_key k;
@@ -249,7 +249,7 @@ static void a_value_of_another_size_is_refused(void **state) /* F-62 */
 	};
 	/* of zeros, a value has exactly this size */
 	static const size_t size[] = {
-		34, 24, PK_LIVE_SIZE, PK_LIVE_SIZE + 2, 49, 97
+		34, 24, PK_LIVE_SIZE, PK_LIVE_SIZE + 2, 49, 80
 	};
 	unsigned char small[7] = { 0 };
 	struct pk_head head;
