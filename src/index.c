@@ -193,7 +193,8 @@ int pk_index_open(struct pk_index **out, int dir, struct pakhus_error *err)
 
 	if (!ix)
 		return pk_fail_nomem(err);
-	ix->is_memory = ix->is_marked = dir < 0;
+	ix->is_memory = dir < 0;
+	atomic_init(&ix->is_marked, dir < 0);
 	ix->dir = dir;
 	if (ix->is_memory) {
 		ix->fd = memfd_create("pakhus-index", MFD_CLOEXEC);
@@ -637,7 +638,7 @@ int pk_index_each_line(struct pk_txn *t, const char *id, uint64_t before,
 	struct pk_line line;
 	struct pk_key bound;
 	MDB_val key, value;
-	uint64_t ordinal, seq;
+	uint64_t ordinal = 0, seq;
 	int rc = open_cursor(t, ENTRIES, &c, err);
 
 	if (rc)

@@ -182,6 +182,10 @@ int pakhus_publish(struct pakhus *store, const char *json, size_t size,
 		   const char *by, struct pakhus_record *out,
 		   struct pakhus_error *err);
 
+/* Whether a document could be published, without a store; the errors are
+ * those of pakhus_publish(). */
+int pakhus_check(const char *json, size_t size, struct pakhus_error *err);
+
 /* Many publishes with few syncs. Documents are gathered until about 8 MiB
  * and then made durable in one atomic step; what was durable before a
  * failure or a crash stays. */

@@ -22,6 +22,19 @@ static int fail_canon(struct pakhus_error *err, int rc,
 		       e->column, e->what);
 }
 
+int pakhus_check(const char *json, size_t size, struct pakhus_error *err)
+{
+	struct pk_canon_error ce = { 0, 0, "" };
+	struct pk_document doc;
+	int rc = pk_document_canon(json, size, 0, &doc, &ce);
+
+	pk_error_init(err);
+	if (rc)
+		return fail_canon(err, rc, &ce);
+	pk_document_release(&doc);
+	return 0;
+}
+
 static int check_by(const char *by, struct pakhus_error *err)
 {
 	if (!by || (strlen(by) <= PK_BY_MAX && pk_is_plain(by, strlen(by))))
@@ -116,7 +129,7 @@ static int record_of(struct pakhus *s, uint64_t seq, const struct pk_entry *e,
 		     struct pakhus_record *out, struct pakhus_error *err)
 {
 	PK_VIEW v = PK_VIEW_INIT;
-	struct pk_live live;
+	struct pk_live live = { .place = 0 };
 	int rc = pk_view_open(&v, s, err);
 
 	if (!rc)

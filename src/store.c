@@ -518,6 +518,10 @@ static int open_memory(struct pakhus *s, int why, struct pakhus_error *err)
 	struct pk_env *env = s->env;
 	int rc;
 
+	errno = why == ENOENT ? EACCES : why;
+	if (s->flags & PAKHUS_REBUILD)
+		return pk_fail_sys(err, "the index cannot be made anew here: "
+					"local/lock");
 	errno = why;
 	snprintf(env->why_not, sizeof(env->why_not),
 		 "the store can only be read here: local/lock: %.100s",
@@ -629,20 +633,23 @@ static int env_open(struct pakhus *s, int dir, const struct stat *st,
 static int open_dir(const char *path, unsigned flags, int *dir,
 		    struct pakhus_error *err)
 {
-	int rc;
+	struct pakhus_error e = { .status = 0 };
+	int rc = flags & PAKHUS_CREATE ? pk_init_at(path, NULL, 1, &e) : 0;
 
-	if (flags & PAKHUS_CREATE) {
-		rc = pk_init_at(path, NULL, 1, err);
-		/* where it cannot be made it may be there all the same */
-		if (rc && rc != PAKHUS_EDENIED)
-			return rc;
-		pk_error_init(err);
-	}
-	*dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*dir < 0 && errno == ENOENT)
+	*dir = -1;
+	/* where it cannot be made it may be there all the same */
+	if (!rc || rc == PAKHUS_EDENIED)
+		*dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*dir >= 0 && rc && faccessat(*dir, "FORMAT", F_OK, 0))
+		pk_auto_close(dir);
+	else if (*dir >= 0)
+		return 0;
+	if (rc)
+		return pk_fail(err, rc, "%s", e.text);
+	if (errno == ENOENT)
 		return pk_fail(err, PAKHUS_ENOTFOUND, "%s: no store there",
 			       path);
-	return *dir < 0 ? pk_fail_sys(err, "%s", path) : 0;
+	return pk_fail_sys(err, "the store %s", path);
 }
 
 static int attach(struct pakhus *s, const char *path, struct pakhus_error *err)

@@ -30,7 +30,9 @@ struct check {
 	struct pk_edge *edge;
 	int is_whole; /* every bundle so far could be read */
 	unsigned char (*tile)[PK_TILE_WIDTH * PK_HASH_SIZE];
-	struct pk_set texts; /* that the log names */
+	struct pk_set texts; /* that the log names, and are sound */
+	struct pk_set bad;   /* those that could not be read */
+	struct pk_set told;  /* those that damage was told of */
 };
 
 static void check_release(struct check *c)
@@ -40,11 +42,18 @@ static void check_release(struct check *c)
 	free(c->edge);
 	free(c->tile);
 	pk_set_release(&c->texts);
+	pk_set_release(&c->bad);
+	pk_set_release(&c->told);
 }
 
 static void damage(struct check *c, const char *path, const char *rule,
 		   const char *text)
 {
+	unsigned char hash[PK_HASH_SIZE];
+
+	/* once an object, though all that are made against it meet it too */
+	if (!pk_objpath_parse(path, hash) && pk_set_add(&c->told, hash) == 0)
+		return;
 	c->v->damages++;
 	if (c->v->damage)
 		c->v->damage(c->v->arg, path, rule, text);
@@ -142,19 +151,22 @@ static int check_object(struct check *c, const unsigned char *hash,
 	AUTO(pk_shared_auto) struct pk_shared *text = NULL;
 	unsigned char own[PK_HASH_SIZE];
 	char path[PK_OBJPATH_SIZE];
-	int rc = pk_object_read(c->store->env->dir, c->cache, hash, &text, &e);
+	int rc;
 
+	if (pk_set_has(&c->bad, hash))
+		return 0; /* told once, however often it was published */
+	rc = pk_object_read(c->store->env->dir, c->cache, hash, &text, &e);
 	pk_objpath(hash, path);
-	if (rc == PAKHUS_ENOTFOUND) {
-		damage(c, path, "F-11", "is missing");
-		return 0;
-	}
-	if (rc)
-		return found(c, rc, &e);
-	if (pk_sha256(text->bytes, text->size, own))
+	if (!rc && pk_sha256(text->bytes, text->size, own))
 		return pk_fail_nomem(c->err);
-	if (memcmp(own, hash, PK_HASH_SIZE)) {
-		damage(c, path, "F-16", "the text's SHA-256 is not its name");
+	if (rc || memcmp(own, hash, PK_HASH_SIZE)) {
+		if (pk_set_add(&c->bad, hash) < 0)
+			return pk_fail_nomem(c->err);
+		if (rc && rc != PAKHUS_ENOTFOUND)
+			return found(c, rc, &e);
+		damage(c, path, rc ? "F-11" : "F-16",
+		       rc ? "is missing"
+			  : "the text's SHA-256 is not its name");
 		return 0;
 	}
 	rc = pk_set_add(&c->texts, hash);
