@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#define FILE_MAX (PK_DOCUMENT_MAX + (PK_DOCUMENT_MAX >> 7) + 1024)
 
 static void stage_path(const unsigned char *hash, char out[PK_OBJPATH_SIZE + 8])
 {
@@ -77,33 +76,67 @@ static void chain_release(struct chain *c)
 		free(c->link[--c->n].file);
 }
 
+/* The trailer, and where all is as it should be, the frame before it: how
+ * long that may be follows from the text's size. NULL, or the broken rule;
+ * *failed is set where the disk or the memory said no, with err filled. */
+static const char *read_link(int fd, struct link *l, const struct link *above,
+			     int *failed, struct pakhus_error *err)
+{
+	unsigned char trailer[PK_TRAILER_SIZE];
+	const char *fault;
+	struct stat st;
+	uint64_t raw;
+
+	if (fstat(fd, &st)) {
+		*failed = pk_fail_sys(err, "stat an object");
+		return "cannot be read";
+	}
+	if (!S_ISREG(st.st_mode))
+		return "F-43 is not a regular file";
+	if (st.st_size <= PK_TRAILER_SIZE)
+		return "F-12 shorter than a trailer";
+	l->frame = (size_t)st.st_size - PK_TRAILER_SIZE;
+	if (pk_pread(fd, trailer, sizeof(trailer), l->frame) != sizeof(trailer))
+		return "F-12 the trailer cannot be read";
+	fault = pk_trailer_decode(trailer, l->hash, &l->trailer);
+	if (fault)
+		return fault;
+	raw = l->trailer.raw_size;
+	if (above && l->trailer.depth >= above->trailer.depth)
+		return "F-17 a base is not less deep than what needs it";
+	if ((above || l->trailer.encoding == PK_DELTA) && raw > PK_DELTA_MAX)
+		return "F-19 a text this long is neither delta nor base";
+	if (l->frame > raw + (raw >> 7) + 1024)
+		return "F-15 the frame is longer than its text can need";
+	l->file = malloc(l->frame);
+	if (!l->file) {
+		*failed = pk_fail_nomem(err);
+		return "out of memory";
+	}
+	if (pk_pread(fd, l->file, l->frame, 0) != (ssize_t)l->frame)
+		return "F-12 the frame cannot be read";
+	return NULL;
+}
+
 static int load(int dir, struct chain *c, const unsigned char *hash,
 		struct pakhus_error *err)
 {
 	struct link *l = &c->link[c->n], *above = c->n ? l - 1 : NULL;
+	AUTO_CLOSE int fd = -1;
 	char path[PK_OBJPATH_SIZE];
 	const char *fault;
-	size_t size;
-	int rc;
+	int failed = 0;
 
 	pk_objpath(hash, path);
-	rc = pk_read_file(dir, path, FILE_MAX, &l->file, &size, err);
-	if (rc)
-		return rc;
+	fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return pk_fail_sys(err, "%s", path);
 	memcpy(l->hash, hash, PK_HASH_SIZE);
+	l->file = NULL;
 	c->n++;
-	if (size <= PK_TRAILER_SIZE)
-		fault = "F-12 shorter than a trailer";
-	else
-		fault = pk_trailer_decode((unsigned char *)l->file + size -
-						  PK_TRAILER_SIZE,
-					  hash, &l->trailer);
-	l->frame = size - PK_TRAILER_SIZE;
-	if (!fault && above && l->trailer.depth >= above->trailer.depth)
-		fault = "F-17 a base is not less deep than what needs it";
-	if (!fault && (above || l->trailer.encoding == PK_DELTA) &&
-	    l->trailer.raw_size > PK_DELTA_MAX)
-		fault = "F-19 a text this long is neither delta nor base";
+	fault = read_link(fd, l, above, &failed, err);
+	if (failed)
+		return failed;
 	if (fault)
 		return pk_fail(err, PAKHUS_ECORRUPT, "%s: %s", path, fault);
 	return 0;
