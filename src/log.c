@@ -205,47 +205,6 @@ static int read_tile(int dir, struct pk_tile *t, size_t max, char **out,
 	return rc;
 }
 
-int pk_log_walk(int dir, uint64_t size, uint64_t from, uint64_t to,
-		pk_log_fn *fn, void *arg, struct pakhus_error *err)
-{
-	while (from < to) {
-		AUTO_FREE char *bytes = NULL;
-		char path[PK_TILE_PATH_SIZE + 4];
-		struct pk_tile t = { PK_TILE_ENTRIES, from / PK_TILE_WIDTH,
-				     PK_TILE_WIDTH };
-		uint64_t seq = t.index * PK_TILE_WIDTH;
-		struct pk_bytes b, line;
-		unsigned width = PK_TILE_WIDTH;
-		size_t n;
-		int rc;
-
-		if (size - seq < PK_TILE_WIDTH)
-			width = (unsigned)(size - seq);
-		t.width = width;
-		rc = read_tile(dir, &t, BUNDLE_MAX, &bytes, &n, path, err);
-		if (rc)
-			return rc;
-		b = (struct pk_bytes){ (unsigned char *)bytes, n };
-		for (unsigned i = 0; i < width; i++, seq++) {
-			if (pk_bundle_next(&b, &line) != 1)
-				return pk_fail(err, PAKHUS_ECORRUPT,
-					       "%s: F-31 holds %u entries",
-					       path, i);
-			if (seq < from || seq >= to)
-				continue;
-			rc = fn(arg, seq, (const char *)line.at, line.left);
-			if (rc)
-				return rc;
-		}
-		if (b.left && t.width == width)
-			return pk_fail(err, PAKHUS_ECORRUPT,
-				       "%s: F-31 holds more than %u entries",
-				       path, width);
-		from = seq;
-	}
-	return 0;
-}
-
 /* At least n hashes of a tile, from the first on; its file is as wide as
  * the log of so many entries makes it. */
 static int read_hashes(int dir, uint64_t entries, int level, uint64_t index,
@@ -270,6 +229,91 @@ static int read_hashes(int dir, uint64_t entries, int level, uint64_t index,
 			       "%s: F-33 is not %u hashes", path, n);
 	*out = PK_MOVE(bytes);
 	return 0;
+}
+
+/* Holds the entries of a bundle, from the first on, against their tile. */
+static int check_bundle(int dir, struct pk_sha *sha, uint64_t size,
+			uint64_t index, struct pk_bytes b, unsigned n,
+			const char *path, struct pakhus_error *err)
+{
+	AUTO_FREE char *tile = NULL;
+	unsigned char leaf[PK_HASH_SIZE];
+	struct pk_bytes line;
+	int rc = read_hashes(dir, size, 0, index, n, &tile, err);
+
+	for (unsigned i = 0; i < n && !rc; i++) {
+		if (pk_bundle_next(&b, &line) != 1)
+			return 0; /* the walk says so */
+		if (pk_leaf_hash(sha, line.at, line.left, leaf))
+			return pk_fail_nomem(err);
+		if (memcmp(tile + i * PK_HASH_SIZE, leaf, PK_HASH_SIZE))
+			rc = pk_fail(err, PAKHUS_ECORRUPT,
+				     "%s: F-33 entry %u is not the one that "
+				     "the tile has the hash of", path, i);
+	}
+	return rc;
+}
+
+static int walk(int dir, struct pk_sha *sha, uint64_t size, uint64_t from,
+		uint64_t to, pk_log_fn *fn, void *arg, struct pakhus_error *err)
+{
+	while (from < to) {
+		AUTO_FREE char *bytes = NULL;
+		char path[PK_TILE_PATH_SIZE + 4];
+		struct pk_tile t = { PK_TILE_ENTRIES, from / PK_TILE_WIDTH,
+				     PK_TILE_WIDTH };
+		uint64_t seq = t.index * PK_TILE_WIDTH;
+		struct pk_bytes b, line;
+		unsigned width = PK_TILE_WIDTH;
+		size_t n;
+		int rc;
+
+		if (size - seq < PK_TILE_WIDTH)
+			width = (unsigned)(size - seq);
+		t.width = width;
+		rc = read_tile(dir, &t, BUNDLE_MAX, &bytes, &n, path, err);
+		if (rc)
+			return rc;
+		b = (struct pk_bytes){ (unsigned char *)bytes, n };
+		if (sha)
+			rc = check_bundle(dir, sha, size, t.index, b, width,
+					  path, err);
+		if (rc)
+			return rc;
+		for (unsigned i = 0; i < width; i++, seq++) {
+			if (pk_bundle_next(&b, &line) != 1)
+				return pk_fail(err, PAKHUS_ECORRUPT,
+					       "%s: F-31 holds %u entries",
+					       path, i);
+			if (seq < from || seq >= to)
+				continue;
+			rc = fn(arg, seq, (const char *)line.at, line.left);
+			if (rc)
+				return rc;
+		}
+		if (b.left && t.width == width)
+			return pk_fail(err, PAKHUS_ECORRUPT,
+				       "%s: F-31 holds more than %u entries",
+				       path, width);
+		from = seq;
+	}
+	return 0;
+}
+
+int pk_log_walk(int dir, uint64_t size, uint64_t from, uint64_t to,
+		pk_log_fn *fn, void *arg, struct pakhus_error *err)
+{
+	return walk(dir, NULL, size, from, to, fn, arg, err);
+}
+
+int pk_log_read(int dir, uint64_t size, uint64_t from, uint64_t to,
+		pk_log_fn *fn, void *arg, struct pakhus_error *err)
+{
+	AUTO(pk_sha_auto) struct pk_sha *sha = pk_sha_new();
+
+	if (!sha)
+		return pk_fail_nomem(err);
+	return walk(dir, sha, size, from, to, fn, arg, err);
 }
 
 int pk_log_is_leaf(int dir, struct pk_sha *sha, uint64_t size, uint64_t seq,

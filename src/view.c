@@ -218,7 +218,7 @@ int pk_entries(struct pk_view *v, uint64_t from, uint64_t to, pk_log_fn *fn,
 		} else {
 			c = env->checkpoint;
 		}
-		rc = pk_log_walk(env->dir, c.size, from,
+		rc = pk_log_read(env->dir, c.size, from,
 				 to < c.size ? to : c.size, fn, arg, err);
 		if (rc)
 			return rc;
