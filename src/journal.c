@@ -379,8 +379,12 @@ int pk_journal_scan(struct pk_journal *j, uint64_t checkpoint,
 		c.sealed_end = sealed->end;
 		c.sealed_first = sealed->first;
 	}
-	if (durable > c.seq)
-		return damaged(err, c.slot, &f[c.slot]);
+	if (durable > c.seq) {
+		/* where nothing is whole, the slot that knows of it */
+		unsigned i = active ? c.slot : f[1].durable > f[0].durable;
+
+		return damaged(err, i, &f[i]);
+	}
 	c.size[0] = f[0].size;
 	c.size[1] = f[1].size;
 	*out = c;

@@ -263,13 +263,14 @@ static int recover_journal(struct pk_env *env, int *is_recovered,
 	struct pk_page *p = env->journal.page;
 	uint64_t size = env->checkpoint.size, known = 0;
 	unsigned char boot[PK_BOOT_SIZE];
-	struct pk_cursor c;
+	struct pk_cursor c, was;
 	int rc, is_other;
 
 	if (!*is_recovered && is_quiet(env))
 		return 0;
 	*is_recovered = 1;
 	pk_boot_id(boot);
+	pk_journal_cursor(&env->journal, &was);
 	if (is_ours(&env->journal))
 		known = atomic_load(&p->durable);
 	is_other = !memcmp(p->magic, PAGE_MAGIC, 8) &&
@@ -288,7 +289,7 @@ static int recover_journal(struct pk_env *env, int *is_recovered,
 	if (known > c.seq)
 		return pk_fail(err, PAKHUS_ECORRUPT,
 			       "local/slot-%u: F-57 holds entries up to %llu, "
-			       "and %llu were durable", c.slot,
+			       "and %llu were durable", was.slot & 1,
 			       (unsigned long long)c.seq,
 			       (unsigned long long)known);
 	/* what is in the page cache need not be on the disk (8); what was

@@ -373,6 +373,16 @@ static int other_object(struct check *c, const char *path)
 	return pk_set_has(&c->texts, hash) ? 0 : check_object(c, hash, NULL);
 }
 
+/* Whether a bundle's bytes are so many entries. */
+static int is_bundle(const char *bytes, size_t size, unsigned n)
+{
+	struct pk_bytes b = { (const unsigned char *)bytes, size }, line;
+
+	while (n && pk_bundle_next(&b, &line) == 1)
+		n--;
+	return !n && !b.left;
+}
+
 /* Of a partial tile or bundle, whether it is how the longer one begins. */
 static int check_prefix(struct check *c, const char *path,
 			const struct pk_tile *t, uint64_t count)
@@ -394,8 +404,9 @@ static int check_prefix(struct check *c, const char *path,
 	if (pk_read_file(dir, whole, max, &b, &bn, &e))
 		return 0; /* told already */
 	if (an > bn || memcmp(a, b, an) ||
-	    (t->level != PK_TILE_ENTRIES &&
-	     an != t->width * (size_t)PK_HASH_SIZE))
+	    (t->level == PK_TILE_ENTRIES
+		     ? !is_bundle(a, an, t->width)
+		     : an != t->width * (size_t)PK_HASH_SIZE))
 		damage(c, path, t->level < 0 ? "F-31" : "F-33",
 		       "is not how the longer one begins");
 	return 0;
