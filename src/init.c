@@ -79,25 +79,32 @@ static int check_empty(int dir, const char *path, struct pakhus_error *err)
 	return rc;
 }
 
+/* Whether a slot of the journal holds, or held, a record. */
+static int has_record(int dir, const char *slot)
+{
+	AUTO_CLOSE int fd = openat(dir, slot, O_RDONLY | O_CLOEXEC);
+	char first = 0;
+
+	return fd >= 0 && pk_pread(fd, &first, 1, 0) == 1 && first;
+}
+
 /* An init that was interrupted left no more than the log's first entry, and
- * nobody had it open; all else is a store that lost its FORMAT. */
+ * slots of zeros; all else is a store that lost its FORMAT. */
 static int check_begun(int dir, const char *path, struct pakhus_error *err)
 {
 	AUTO_FREE char *note = NULL;
 	struct pk_bytes text, signatures;
 	struct pk_checkpoint c = { .size = 0 };
 	size_t size;
-	int rc = pk_exists(dir, "local/page", err);
-	int was_open = rc;
+	int rc = pk_read_file(dir, "log/checkpoint", PK_NOTE_MAX, &note, &size,
+			      NULL);
 
-	if (rc < 0)
-		return rc;
-	rc = pk_read_file(dir, "log/checkpoint", PK_NOTE_MAX, &note, &size,
-			  NULL);
 	if (!rc && (pk_note_decode(note, size, &text, &signatures) ||
 		    pk_checkpoint_decode(text, &c)))
 		rc = PAKHUS_ECORRUPT;
-	if (!was_open && (rc == PAKHUS_ENOTFOUND || (!rc && c.size <= 1)))
+	if ((rc == PAKHUS_ENOTFOUND || (!rc && c.size <= 1)) &&
+	    !has_record(dir, "local/slot-0") &&
+	    !has_record(dir, "local/slot-1"))
 		return 0;
 	return pk_fail(err, PAKHUS_ECORRUPT,
 		       "%s/FORMAT: F-40 is missing, and there is more than an "
