@@ -127,8 +127,8 @@ damaged() { # FILE TEXT STATUS VERB...
 		else
 			mkdir damaged/local/key
 		fi
-		says 4 'local/key: not a ' list -C damaged
-		says 4 'local/key: not a ' publish doc -C damaged
+		says 4 'not a ' list -C damaged
+		says 4 'not a ' publish doc -C damaged
 		rm -r damaged
 	done
 }
