@@ -654,6 +654,37 @@ static void long_files_of_short_texts_are_not_read(void **state)
 	free(junk), free(path);
 }
 
+/* F-58: what stands where a pending text should be is not given out. F-54:
+ * the slot is there in its full size from the beginning. */
+static void a_damaged_text_in_the_journal_is_not_given_out(void **state)
+{
+	struct pakhus_options opt = { .flags = PAKHUS_CREATE, .cache_size = 1 };
+	struct pakhus_package *p = NULL;
+	struct pakhus *s;
+	char *bytes, *text;
+	size_t size;
+	int fd;
+
+	assert_int_equal(chdir(*state), 0);
+	assert_done(pakhus_open(&s, "s", &opt, &err));
+	s_publish(s, "com.example.a", "1.0", 7);
+	assert_done(pk_read_file(AT_FDCWD, "s/local/slot-0", 2 * MIB, &bytes,
+				 &size, &err));
+	assert_int_equal(size, MIB);
+	text = memmem(bytes, size, "\"objects\":[7]", 13);
+	assert_non_null(text);
+	fd = open("s/local/slot-0", O_WRONLY);
+	assert_int_equal(pwrite(fd, "x", 1, text - bytes), 1);
+	assert_status(pakhus_get(s, "com.example.a", NULL, &p, &err),
+		      PAKHUS_ECORRUPT);
+	assert_non_null(strstr(err.text, "F-58"));
+	assert_int_equal(pwrite(fd, text, 1, text - bytes), 1);
+	assert_holds(s, "com.example.a", "1.0", 7);
+	close(fd);
+	free(bytes);
+	pakhus_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -664,6 +695,7 @@ int main(void)
 		T_IN_DIR(an_object_that_lies_about_its_size_is_refused),
 		T_IN_DIR(deltas_in_a_circle_are_refused),
 		T_IN_DIR(long_files_of_short_texts_are_not_read),
+		T_IN_DIR(a_damaged_text_in_the_journal_is_not_given_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
