@@ -4,6 +4,7 @@
 #include "hex.h"
 #include "io.h"
 #include "mark.h"
+#include "rows.h"
 
 #include <fcntl.h>
 #include <lmdb.h>
@@ -768,9 +769,9 @@ uint64_t pk_index_packages(struct pk_txn *t)
 	return mdb_stat(t->handle, t->ix->db[LATEST], &st) ? 0 : st.ms_entries;
 }
 
-/* ---- applying entries ---- */
+/* ---- rows, here or gathered (rows.h) ---- */
 
-static int put_line(struct pk_txn *t, const char *id, uint64_t ordinal,
+int pk_row_put_line(struct pk_txn *t, const char *id, uint64_t ordinal,
 		    uint64_t seq, const struct pk_line *v,
 		    struct pakhus_error *err)
 {
@@ -795,7 +796,7 @@ static int put_line(struct pk_txn *t, const char *id, uint64_t ordinal,
 	return put(t, ENTRIES, &k, value, pk_line_encode(&k, v, value), err);
 }
 
-static int put_head(struct pk_txn *t, const char *id, const struct pk_head *v,
+int pk_row_put_head(struct pk_txn *t, const char *id, const struct pk_head *v,
 		    struct pakhus_error *err)
 {
 	unsigned char value[64];
@@ -813,7 +814,7 @@ static int put_head(struct pk_txn *t, const char *id, const struct pk_head *v,
 	return put(t, HEADS, &k, value, pk_head_encode(&k, v, value), err);
 }
 
-static int put_version(struct pk_txn *t, const char *id, const char *version,
+int pk_row_put_version(struct pk_txn *t, const char *id, const char *version,
 		       const struct pk_live *v, struct pakhus_error *err)
 {
 	unsigned char value[128];
@@ -832,7 +833,7 @@ static int put_version(struct pk_txn *t, const char *id, const char *version,
 	return put(t, VERSIONS, &k, value, pk_live_encode(&k, v, value), err);
 }
 
-static int put_latest(struct pk_txn *t, const char *id, const char *version,
+int pk_row_put_latest(struct pk_txn *t, const char *id, const char *version,
 		      const struct pk_live *live, struct pk_bytes manifest,
 		      struct pakhus_error *err)
 {
@@ -858,7 +859,7 @@ static int put_latest(struct pk_txn *t, const char *id, const char *version,
 	return put(t, LATEST, &k, value, pk_latest_encode(&k, &v, value), err);
 }
 
-static int del_latest(struct pk_txn *t, uint64_t place,
+int pk_row_del_latest(struct pk_txn *t, uint64_t place,
 		      struct pakhus_error *err)
 {
 	struct pk_key k;
@@ -869,49 +870,8 @@ static int del_latest(struct pk_txn *t, uint64_t place,
 	return del(t, LATEST, &k, err);
 }
 
-static int apply_publish(struct pk_txn *t, uint64_t seq,
-			 const struct pk_entry *e, struct pk_bytes manifest,
-			 struct pakhus_error *err)
-{
-	struct pk_line line = { .is_publish = 1 };
-	struct pk_head head = { 0, 0, 0 };
-	struct pk_live live = { .is_live = 0 };
-	uint64_t ordinal;
-	int rc = pk_index_head(t, e->id, &head, err);
-
-	if (rc >= 0)
-		rc = pk_index_version(t, e->id, e->version, &live, err);
-	if (rc < 0)
-		return rc;
-	ordinal = t->ordinal = head.publishes++;
-	if (!live.is_live) {
-		rc = del_latest(t, head.place, err);
-		if (rc)
-			return rc;
-		live.is_live = line.is_place = 1;
-		live.created = e->time;
-		live.place = head.place = seq;
-		live.place_ordinal = ordinal;
-		head.live++;
-		t->stamp.live++;
-	}
-	live.seq = seq;
-	live.updated = e->time;
-	live.manifest_size = e->manifest_size;
-	live.metadata_size = e->metadata_size;
-	memcpy(live.hash, e->hash, PK_HASH_SIZE);
-	memcpy(line.hash, e->hash, PK_HASH_SIZE);
-	strcpy(line.version, e->version);
-	rc = put_line(t, e->id, ordinal, seq, &line, err);
-	if (!rc)
-		rc = put_version(t, e->id, e->version, &live, err);
-	if (!rc && live.place == head.place)
-		rc = put_latest(t, e->id, e->version, &live, manifest, err);
-	return rc ? rc : put_head(t, e->id, &head, err);
-}
-
 /* The line of an insertion. */
-static int get_place(struct pk_txn *t, const char *id,
+int pk_row_get_place(struct pk_txn *t, const char *id,
 		     const struct pk_live *live, struct pk_line *out,
 		     struct pakhus_error *err)
 {
@@ -933,15 +893,9 @@ static int get_place(struct pk_txn *t, const char *id,
 	GET(ENTRIES, &k, pk_line_decode, out);
 }
 
-/* The newest place of a package that is still live. */
-struct newest {
-	uint64_t place;
-	char version[PK_VERSION_MAX + 1];
-};
-
 static int is_newest(void *arg, uint64_t seq, const struct pk_line *line)
 {
-	struct newest *n = arg;
+	struct pk_newest *n = arg;
 
 	if (!line->is_place)
 		return 0;
@@ -951,8 +905,8 @@ static int is_newest(void *arg, uint64_t seq, const struct pk_line *line)
 }
 
 /* Of those before a place: 1 where there is one, else 0. */
-static int find_newest(struct pk_txn *t, const char *id, uint64_t before,
-		       struct newest *out, struct pakhus_error *err)
+int pk_row_find_newest(struct pk_txn *t, const char *id, uint64_t before,
+		       struct pk_newest *out, struct pakhus_error *err)
 {
 	const struct pk_gathered *p;
 	size_t i;
@@ -969,87 +923,6 @@ static int find_newest(struct pk_txn *t, const char *id, uint64_t before,
 		return 1;
 	}
 	return 0;
-}
-
-static int apply_delete(struct pk_txn *t, uint64_t seq,
-			const struct pk_entry *e, struct pakhus_error *err)
-{
-	struct pk_line line = { .is_publish = 0 }, place = { .is_publish = 1 };
-	struct newest newest = { 0, "" };
-	struct pk_head head;
-	struct pk_live live;
-	int rc = pk_index_head(t, e->id, &head, err);
-
-	if (rc == 1)
-		rc = pk_index_version(t, e->id, e->version, &live, err);
-	if (rc < 0)
-		return rc;
-	if (!rc || !live.is_live)
-		return pk_fail(err, PAKHUS_ECORRUPT,
-			       "log entry %llu: F-26 deletes what is not there",
-			       (unsigned long long)seq);
-	/* the line entry of the insertion stands for a live one no more; its
-	 * hash is the one it was inserted with */
-	rc = get_place(t, e->id, &live, &place, err);
-	if (rc != 1)
-		return rc < 0 ? rc : fail_value(t->ix, err, ENTRIES,
-						"F-64 a place has no line");
-	place.is_place = 0;
-	rc = put_line(t, e->id, live.place_ordinal, live.place, &place, err);
-	if (rc)
-		return rc;
-	live.is_live = 0;
-	head.live--;
-	t->stamp.live--;
-	strcpy(line.version, e->version);
-	rc = put_version(t, e->id, e->version, &live, err);
-	if (!rc)
-		rc = put_line(t, e->id, head.publishes - 1, seq, &line, err);
-	if (!rc && live.place == head.place) {
-		rc = del_latest(t, head.place, err);
-		if (!rc)
-			rc = find_newest(t, e->id, live.place, &newest, err);
-		head.place = newest.place;
-		if (rc == 1) {
-			struct pk_bytes none = { NULL, 0 };
-
-			rc = pk_index_version(t, e->id, newest.version, &live,
-					      err);
-			if (rc == 1)
-				rc = put_latest(t, e->id, newest.version,
-						&live, none, err);
-		}
-	}
-	return rc ? rc : put_head(t, e->id, &head, err);
-}
-
-int pk_index_apply(struct pk_txn *t, uint64_t seq, const struct pk_entry *e,
-		   struct pk_bytes manifest, struct pakhus_error *err)
-{
-	int rc;
-
-	switch (e->op) {
-	case PK_OP_PUBLISH:
-		rc = apply_publish(t, seq, e, manifest, err);
-		break;
-	case PK_OP_DELETE:
-		rc = apply_delete(t, seq, e, err);
-		break;
-	case PK_OP_KEY:
-		/* a second one would say who may sign: not known here */
-		rc = 0;
-		if (!seq)
-			break;
-		/* fall through */
-	default:
-		rc = pk_fail(err, PAKHUS_EVERSION,
-			     "log entry %llu: F-24 a later pakhus is needed "
-			     "for the op %s",
-			     (unsigned long long)seq, pk_op_name(e->op));
-	}
-	if (!rc)
-		t->stamp.applied = seq + 1;
-	return rc;
 }
 
 /* ---- writing what was gathered ---- */
@@ -1250,7 +1123,7 @@ int pk_index_keep_manifest(struct pk_txn *t, uint64_t place,
 		return rc;
 	if (latest.manifest.at || memcmp(latest.live.hash, hash, PK_HASH_SIZE))
 		return 0;
-	return put_latest(t, latest.id, latest.version, &latest.live, manifest,
+	return pk_row_put_latest(t, latest.id, latest.version, &latest.live, manifest,
 			  err);
 }
 

@@ -1,0 +1,129 @@
+/* apply.c - what an entry does to the rows of its package (F-25, F-26).
+ *
+ * One implementation for an index in use and for one that is being made:
+ * rows.h says where a row goes.
+ */
+#include "rows.h"
+
+#include <string.h>
+
+static int apply_publish(struct pk_txn *t, uint64_t seq,
+			 const struct pk_entry *e, struct pk_bytes manifest,
+			 struct pakhus_error *err)
+{
+	struct pk_line line = { .is_publish = 1 };
+	struct pk_head head = { 0, 0, 0 };
+	struct pk_live live = { .is_live = 0 };
+	uint64_t ordinal;
+	int rc = pk_index_head(t, e->id, &head, err);
+
+	if (rc >= 0)
+		rc = pk_index_version(t, e->id, e->version, &live, err);
+	if (rc < 0)
+		return rc;
+	ordinal = t->ordinal = head.publishes++;
+	if (!live.is_live) {
+		rc = pk_row_del_latest(t, head.place, err);
+		if (rc)
+			return rc;
+		live.is_live = line.is_place = 1;
+		live.created = e->time;
+		live.place = head.place = seq;
+		live.place_ordinal = ordinal;
+		head.live++;
+		t->stamp.live++;
+	}
+	live.seq = seq;
+	live.updated = e->time;
+	live.manifest_size = e->manifest_size;
+	live.metadata_size = e->metadata_size;
+	memcpy(live.hash, e->hash, PK_HASH_SIZE);
+	memcpy(line.hash, e->hash, PK_HASH_SIZE);
+	strcpy(line.version, e->version);
+	rc = pk_row_put_line(t, e->id, ordinal, seq, &line, err);
+	if (!rc)
+		rc = pk_row_put_version(t, e->id, e->version, &live, err);
+	if (!rc && live.place == head.place)
+		rc = pk_row_put_latest(t, e->id, e->version, &live, manifest, err);
+	return rc ? rc : pk_row_put_head(t, e->id, &head, err);
+}
+
+static int apply_delete(struct pk_txn *t, uint64_t seq,
+			const struct pk_entry *e, struct pakhus_error *err)
+{
+	struct pk_line line = { .is_publish = 0 }, place = { .is_publish = 1 };
+	struct pk_newest newest = { 0, "" };
+	struct pk_head head;
+	struct pk_live live;
+	int rc = pk_index_head(t, e->id, &head, err);
+
+	if (rc == 1)
+		rc = pk_index_version(t, e->id, e->version, &live, err);
+	if (rc < 0)
+		return rc;
+	if (!rc || !live.is_live)
+		return pk_fail(err, PAKHUS_ECORRUPT,
+			       "log entry %llu: F-26 deletes what is not there",
+			       (unsigned long long)seq);
+	/* the line entry of the insertion stands for a live one no more; its
+	 * hash is the one it was inserted with */
+	rc = pk_row_get_place(t, e->id, &live, &place, err);
+	if (rc != 1)
+		return rc < 0 ? rc : pk_index_fail_missing(t, err);
+	place.is_place = 0;
+	rc = pk_row_put_line(t, e->id, live.place_ordinal, live.place, &place, err);
+	if (rc)
+		return rc;
+	live.is_live = 0;
+	head.live--;
+	t->stamp.live--;
+	strcpy(line.version, e->version);
+	rc = pk_row_put_version(t, e->id, e->version, &live, err);
+	if (!rc)
+		rc = pk_row_put_line(t, e->id, head.publishes - 1, seq, &line, err);
+	if (!rc && live.place == head.place) {
+		rc = pk_row_del_latest(t, head.place, err);
+		if (!rc)
+			rc = pk_row_find_newest(t, e->id, live.place, &newest, err);
+		head.place = newest.place;
+		if (rc == 1) {
+			struct pk_bytes none = { NULL, 0 };
+
+			rc = pk_index_version(t, e->id, newest.version, &live,
+					      err);
+			if (rc == 1)
+				rc = pk_row_put_latest(t, e->id, newest.version,
+						&live, none, err);
+		}
+	}
+	return rc ? rc : pk_row_put_head(t, e->id, &head, err);
+}
+
+int pk_index_apply(struct pk_txn *t, uint64_t seq, const struct pk_entry *e,
+		   struct pk_bytes manifest, struct pakhus_error *err)
+{
+	int rc;
+
+	switch (e->op) {
+	case PK_OP_PUBLISH:
+		rc = apply_publish(t, seq, e, manifest, err);
+		break;
+	case PK_OP_DELETE:
+		rc = apply_delete(t, seq, e, err);
+		break;
+	case PK_OP_KEY:
+		/* a second one would say who may sign: not known here */
+		rc = 0;
+		if (!seq)
+			break;
+		/* fall through */
+	default:
+		rc = pk_fail(err, PAKHUS_EVERSION,
+			     "log entry %llu: F-24 a later pakhus is needed "
+			     "for the op %s",
+			     (unsigned long long)seq, pk_op_name(e->op));
+	}
+	if (!rc)
+		t->stamp.applied = seq + 1;
+	return rc;
+}
