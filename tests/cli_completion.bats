@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2013
+# shellcheck disable=SC2013,SC2016
 
 load cli
 
@@ -38,6 +38,80 @@ bash_completion() {
 	[ "$(offers 'pakhus publish so')" = some.json ]
 	[ "$(offers 'pakhus -C sto')" = store ]
 	[ "$(offers 'pakhus get --version ')" = '' ]
+}
+
+# A package whose id and versions are words that a shell would run.
+put_hostile() {
+	put '$(touch${IFS}PWNED)' '1 `touch PWNED`' plain '2;touch PWNED'
+}
+
+@test "completion in bash runs nothing that an id or a version says" {
+	put_hostile
+	bash_completion
+	offers 'pakhus get ' >offered
+	[ "$(cat offered)" = 'plain \$\(touch\$\{IFS\}PWNED\)' ]
+	[ "$(offers 'pakhus get $(t')" = '\$\(touch\$\{IFS\}PWNED\)' ]
+	[ "$(offers 'pakhus get \$\(t')" = '\$\(touch\$\{IFS\}PWNED\)' ]
+	[ "$(offers 'pakhus versions $')" = '\$\(touch\$\{IFS\}PWNED\)' ]
+	[ "$(offers 'pakhus get $(touch${IFS}PWNED)@')" = \
+		'1\ \`touch\ PWNED\`' ]
+	[ "$(offers 'pakhus get plain@')" = '2\;touch\ PWNED' ]
+	[ "$(offers 'pakhus diff plain ')" = '2\;touch\ PWNED' ]
+	[ ! -e PWNED ]
+}
+
+@test "completion in fish runs nothing that an id or a version says" {
+	command -v fish >/dev/null || skip 'no fish'
+	put_hostile
+	mkdir -p bin
+	ln -s "$PAKHUS" bin/pakhus
+	export XDG_CONFIG_HOME=$PWD XDG_DATA_HOME=$PWD HOME=$PWD
+	PATH=$PWD/bin:$PATH
+	"$PAKHUS" completion fish >pakhus.fish
+	fish -c 'source pakhus.fish; complete -C "pakhus versions "' >out
+	grep -qxF '$(touch${IFS}PWNED)' out
+	fish -c 'source pakhus.fish; complete -C "pakhus get plain@"' >out
+	grep -qF 'touch' out
+	[ ! -e PWNED ]
+}
+
+@test "completion in zsh runs nothing that an id or a version says" {
+	command -v zsh >/dev/null || skip 'no zsh'
+	put_hostile
+	mkdir -p bin
+	ln -s "$PAKHUS" bin/pakhus
+	PATH=$PWD/bin:$PATH
+	# what is defined, without the call at its end, and the two
+	# functions of zsh's own it asks, as they are: one runs, one takes
+	"$PAKHUS" completion zsh | sed '$d' >pakhus.zsh
+	cat >try.zsh <<-'EOF'
+		_call_program() { shift; eval "$*"; }
+		compadd() { print -rl -- "$@"; }
+		. ./pakhus.zsh
+		typeset -a store; typeset -A opt_args
+		PREFIX= _pakhus_specs
+		PREFIX='\$\(touch\$\{IFS\}PWNED\)@' _pakhus_specs
+		PREFIX=plain@ _pakhus_specs
+	EOF
+	zsh -f try.zsh >out
+	cat >want_out <<-'EOF'
+		--
+		plain
+		$(touch${IFS}PWNED)
+		--
+		$(touch${IFS}PWNED)@1 `touch PWNED`
+		--
+		plain@2;touch PWNED
+	EOF
+	diff -u want_out out
+	[ ! -e PWNED ]
+}
+
+@test "bash completes the versions of the package that diff was given" {
+	put org.a 1.0 org.a 2.0 net.b 3
+	bash_completion
+	[ "$(offers 'pakhus diff org.a ')" = '2.0 1.0' ]
+	[ "$(offers 'pakhus diff org.a 1.0 2')" = 2.0 ]
 }
 
 @test "bash asks the store of the line" {
