@@ -7,7 +7,7 @@ load cli
 	pk adopt
 	want 2 '' "\
 pakhus: adopt: --here is missing; it says that of all copies of this store store is the only one that will be written
-usage: pakhus adopt [--json] [--here]"
+usage: pakhus adopt [--json] --here"
 }
 
 @test "a copy is read, not written, until it is adopted" {

@@ -2,7 +2,8 @@
 
 load cli
 
-usage='usage: pakhus delete [--json] [--by LABEL] [--id ID] [--version V] ID[@VERSION]'
+usage='usage: pakhus delete [--json] [--by LABEL] [--id ID] [--version V]
+                     [ID[@VERSION]]'
 
 @test "delete removes one version, or all of them" {
 	put a 1 a 2 a 3 b 1

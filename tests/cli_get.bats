@@ -91,7 +91,7 @@ load cli
 }
 
 usage='usage: pakhus get [--json] [--id ID] [--version V] [--at SEQ] [--manifest]
-                  [--metadata] [--document] ID[@VERSION]'
+                  [--metadata] [--document] [ID[@VERSION]]'
 
 @test "get with arguments that make no sense" {
 	pk get
@@ -116,7 +116,7 @@ $usage"
 	want 2 '' "pakhus: get: one argument too many: b
 $usage"
 	pk get --manifest --metadata a
-	want 2 '' "pakhus: get: one of --manifest, --metadata and --document, please
+	want 2 '' "pakhus: get: one of --manifest, --metadata and --document
 $usage"
 	pk get --manifest --json a
 	want 2 '' "pakhus: get: --json prints the whole record; leave one of the two

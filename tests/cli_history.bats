@@ -47,7 +47,7 @@ key	0	TIME				anna"
 	pk history ''
 	want 2 '' "\
 pakhus: history: the package id is empty
-usage: pakhus history [--json] [--limit N] [--before PLACE] [ID]"
+usage: pakhus history [--json] [--limit N] [--before SEQ] [ID]"
 }
 
 @test "on a terminal history is a table" {

@@ -21,8 +21,7 @@ enum cli_exit {
 	CLI_DAMAGED = 4,
 	CLI_CONFLICT = 5,
 	CLI_BUSY = 6,
-	CLI_DENIED = 7,
-	CLI_NETWORK = 8
+	CLI_DENIED = 7
 };
 
 enum cli_option {
@@ -40,7 +39,8 @@ enum cli_option {
 	OPT_METADATA,
 	OPT_DOCUMENT,
 	OPT_LIMIT,
-	OPT_BEFORE,
+	OPT_BEFORE,	/* a place ... */
+	OPT_BEFORE_SEQ, /* ... and, by the same name, a position */
 	OPT_REBUILD,
 	OPT_HERE,
 	OPT_COUNT
@@ -74,9 +74,10 @@ struct cli_command {
 	const char *text;     /* paragraphs for help, lines of 78 columns */
 	int (*run)(const struct cli *cli);
 	unsigned options;   /* CLI_OPT()s besides OPT_STORE and OPT_HELP */
+	unsigned needed;    /* those of options without which nothing is
+			       done; the command says why */
 	int min, max;	    /* operands; max -1: any number */
 	unsigned char word; /* enum cli_word of the operands */
-	unsigned char hidden;
 };
 
 extern const struct cli_option_row cli_options[OPT_COUNT];

@@ -50,8 +50,7 @@ static void bash_commands(void)
 
 	fputs("_pakhus_commands='", stdout);
 	for (c = cli_commands; c->name; c++)
-		if (!c->hidden)
-			printf("%s%s", c == cli_commands ? "" : " ", c->name);
+		printf("%s%s", c == cli_commands ? "" : " ", c->name);
 	fputs("'\n\n", stdout);
 	fputs("# options and operands of a command\n"
 	      "_pakhus_command() {\n\tcase $1 in\n",
@@ -270,8 +269,6 @@ static void zsh_head(void)
 	      "_pakhus_commands() {\n\tlocal -a commands=(\n",
 	      stdout);
 	for (c = cli_commands; c->name; c++) {
-		if (c->hidden)
-			continue;
 		printf("\t\t'%s:", c->name);
 		zsh_text(c->summary);
 		fputs("'\n", stdout);
@@ -366,14 +363,12 @@ static void fish_command(const struct cli_command *c)
 {
 	int i;
 
-	if (!c->hidden) {
-		printf("complete -c pakhus -n "
-		       "'not __fish_seen_subcommand_from $__pakhus_commands "
-		       "$__pakhus_hidden' -a %s -d '",
-		       c->name);
-		fish_text(c->summary);
-		fputs("'\n", stdout);
-	}
+	printf("complete -c pakhus -n "
+	       "'not __fish_seen_subcommand_from $__pakhus_commands' "
+	       "-a %s -d '",
+	       c->name);
+	fish_text(c->summary);
+	fputs("'\n", stdout);
 	for (i = 0; i < OPT_COUNT; i++)
 		if (c->options & CLI_OPT(i))
 			fish_option(&cli_options[i], c->name);
@@ -414,19 +409,14 @@ static void fish(void)
 	      "set -g __pakhus_commands",
 	      stdout);
 	for (c = cli_commands; c->name; c++)
-		if (!c->hidden)
-			printf(" %s", c->name);
-	fputs("\nset -g __pakhus_hidden", stdout);
-	for (c = cli_commands; c->name; c++)
-		if (c->hidden)
-			printf(" %s", c->name);
+		printf(" %s", c->name);
 	fputs("\n\n", stdout);
 	fputs(fish_functions, stdout);
 	fputs("complete -c pakhus -f\n", stdout);
 	fish_option(&cli_options[OPT_STORE], NULL);
 	fish_option(&cli_options[OPT_HELP], NULL);
 	fputs("complete -c pakhus -n 'not __fish_seen_subcommand_from "
-	      "$__pakhus_commands $__pakhus_hidden' -l version -d 'print the "
+	      "$__pakhus_commands' -l version -d 'print the "
 	      "version'\n",
 	      stdout);
 	for (c = cli_commands; c->name; c++)

@@ -16,7 +16,7 @@ static int check_texts(const struct cli *cli)
 
 	if (n > 1)
 		return say_usage(cli, "one of --manifest, --metadata and "
-				      "--document, please");
+				      "--document");
 	if (n && cli->value[OPT_JSON])
 		return say_usage(cli, "--json prints the whole record; "
 				      "leave one of the two");

@@ -23,11 +23,15 @@ static void fold(FILE *f, size_t *column, size_t indent, const char *word)
 	*column += 1 + n;
 }
 
-static void option_word(const struct cli_option_row *row, char *buf,
+static void option_word(const struct cli_command *command, int opt, char *buf,
 			size_t size)
 {
-	snprintf(buf, size, "[--%s%s%s]", row->name, row->arg ? " " : "",
-		 row->arg ? row->arg : "");
+	const struct cli_option_row *row = &cli_options[opt];
+	bool needed = (command->needed & CLI_OPT(opt)) != 0;
+
+	snprintf(buf, size, "%s--%s%s%s%s", needed ? "" : "[", row->name,
+		 row->arg ? " " : "", row->arg ? row->arg : "",
+		 needed ? "" : "]");
 }
 
 void help_usage(FILE *f, const struct cli_command *command)
@@ -41,7 +45,7 @@ void help_usage(FILE *f, const struct cli_command *command)
 	for (i = 0; i < OPT_COUNT; i++) {
 		if (!takes(command, i))
 			continue;
-		option_word(&cli_options[i], word, sizeof(word));
+		option_word(command, i, word, sizeof(word));
 		fold(f, &column, indent, word);
 	}
 	if (command->operands[0])
@@ -86,8 +90,7 @@ void help_all(FILE *f)
 	      "directory.\n\ncommands:\n",
 	      f);
 	for (c = cli_commands; c->name; c++)
-		if (!c->hidden)
-			fprintf(f, "  %-10s %s\n", c->name, c->summary);
+		fprintf(f, "  %-10s %s\n", c->name, c->summary);
 	fputs("\noptions:\n", f);
 	option_line(f, &cli_options[OPT_STORE]);
 	option_line(f, &cli_options[OPT_HELP]);

@@ -24,7 +24,7 @@ const struct cli_option_row cli_options[OPT_COUNT] = {
 	[OPT_BY] = {"by", "LABEL",
 		    "who does this, for the log (default: $PAKHUS_BY)", 0,
 		    WORD_NONE},
-	[OPT_LEVEL] = {"level", "N", "zstd level of new objects, 1 to 19", 0,
+	[OPT_LEVEL] = {"level", "N", "zstd level of new objects, 1 to 19 (default: 12)", 0,
 		       WORD_NONE},
 	[OPT_ORIGIN] = {"origin", "NAME", "name of the signed log", 0,
 			WORD_NONE},
@@ -47,6 +47,9 @@ const struct cli_option_row cli_options[OPT_COUNT] = {
 	[OPT_LIMIT] = {"limit", "N", "stop after N", 0, WORD_NONE},
 	[OPT_BEFORE] = {"before", "PLACE", "start below this place of the log",
 			0, WORD_NONE},
+	[OPT_BEFORE_SEQ] = {"before", "SEQ",
+			    "start below this position of the log", 0,
+			    WORD_NONE},
 	[OPT_REBUILD] = {"rebuild", NULL,
 			 "make the index anew from the log first", 0,
 			 WORD_NONE},
@@ -54,7 +57,7 @@ const struct cli_option_row cli_options[OPT_COUNT] = {
 		      WORD_NONE},
 };
 
-#define PAGED (CLI_OPT(OPT_JSON) | CLI_OPT(OPT_LIMIT) | CLI_OPT(OPT_BEFORE))
+#define PAGED (CLI_OPT(OPT_JSON) | CLI_OPT(OPT_LIMIT))
 
 const struct cli_command cli_commands[] = {
 	{.name = "init",
@@ -92,7 +95,7 @@ const struct cli_command cli_commands[] = {
 	 .max = 1,
 	 .word = WORD_FILE},
 	{.name = "get",
-	 .operands = "ID[@VERSION]",
+	 .operands = "[ID[@VERSION]]",
 	 .summary = "Print a version with its manifest and metadata",
 	 .text = "Without VERSION, or with latest, the one that was inserted "
 		 "last. With --at, ID\nmay be left out; where it is given it "
@@ -109,19 +112,19 @@ const struct cli_command cli_commands[] = {
 	 .text = "Newest first. On a terminal a table; elsewhere id, version, "
 		 "updated and hash,\nseparated by tabs.\n",
 	 .run = cmd_list,
-	 .options = PAGED},
+	 .options = PAGED | CLI_OPT(OPT_BEFORE)},
 	{.name = "versions",
 	 .operands = "ID",
 	 .summary = "List the versions of a package",
 	 .text = "Newest first. On a terminal a table; elsewhere id, version, "
 		 "updated and hash,\nseparated by tabs.\n",
 	 .run = cmd_versions,
-	 .options = PAGED,
+	 .options = PAGED | CLI_OPT(OPT_BEFORE),
 	 .min = 1,
 	 .max = 1,
 	 .word = WORD_ID},
 	{.name = "delete",
-	 .operands = "ID[@VERSION]",
+	 .operands = "[ID[@VERSION]]",
 	 .summary = "Delete one version, or all of a package",
 	 .text = "All of them go in one step. Content stays in the history, "
 		 "see get --at.\n",
@@ -136,7 +139,7 @@ const struct cli_command cli_commands[] = {
 	 .text = "Newest first. On a terminal a table; elsewhere op, position, "
 		 "time, id, version,\nhash and by, separated by tabs.\n",
 	 .run = cmd_history,
-	 .options = PAGED,
+	 .options = PAGED | CLI_OPT(OPT_BEFORE_SEQ),
 	 .max = 1,
 	 .word = WORD_ID},
 	{.name = "diff",
@@ -146,7 +149,8 @@ const struct cli_command cli_commands[] = {
 		 "removed (-) or\nchanged (~), with the keys that changed in "
 		 "it. "
 		 "The elements of a list go by\ntheir name, else id, else key, "
-		 "else position.\n",
+		 "else position.\nThe exit status does not depend on "
+		 "differences.\n",
 	 .run = cmd_diff,
 	 .options = CLI_OPT(OPT_JSON),
 	 .min = 2,
@@ -196,7 +200,8 @@ const struct cli_command cli_commands[] = {
 		 "written sign two histories\nunder one name, and mirrors will "
 		 "refuse one of them.\n",
 	 .run = cmd_adopt,
-	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_HERE)},
+	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_HERE),
+	 .needed = CLI_OPT(OPT_HERE)},
 	{.name = "help",
 	 .operands = "[COMMAND]",
 	 .summary = "Explain a command",
@@ -211,8 +216,7 @@ const struct cli_command cli_commands[] = {
 	 .run = cmd_completion,
 	 .min = 1,
 	 .max = 1,
-	 .word = WORD_SHELL,
-	 .hidden = 1},
+	 .word = WORD_SHELL},
 	{.name = NULL},
 };
 
