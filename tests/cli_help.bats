@@ -7,16 +7,16 @@ load cli
 	pk help
 	[ "$status" -eq 0 ]
 	for verb in init publish import get list versions delete history diff \
-		verify cat stat dump key adopt help; do
+		verify cat stat dump key adopt help completion; do
 		grep -q "^  $verb " out
 	done
-	lacks out completion
 }
 
 @test "help explains a command" {
 	pk help delete
 	want 0 "\
-usage: pakhus delete [--json] [--by LABEL] [--id ID] [--version V] ID[@VERSION]
+usage: pakhus delete [--json] [--by LABEL] [--id ID] [--version V]
+                     [ID[@VERSION]]
 
 Delete one version, or all of a package.
 
@@ -49,6 +49,27 @@ options:
 		pk help "$verb"
 		[ "$(wc -L <out)" -le 80 ]
 	done
+}
+
+@test "usage tells a place from a position, and what has to be given" {
+	pk help history
+	grep -q -- '\[--before SEQ\]' out
+	pk help list
+	grep -q -- '\[--before PLACE\]' out
+	pk help get
+	grep -qF ' [ID[@VERSION]]' out
+	pk help adopt
+	grep -qF 'adopt [--json] --here' out
+	pk help diff
+	grep -qF 'exit status does not depend on differences' out
+}
+
+@test "the manual says how a store is copied, and no status that is not" {
+	man=$BATS_TEST_DIRNAME/../tools/man/pakhus.1
+	grep -q 'copied while nothing writes it' "$man"
+	lacks "$man" 'copied while it is written'
+	lacks "$man" network
+	grep -q 'the default is 12' "$man"
 }
 
 @test "help for what is no command is a usage error" {
