@@ -19,6 +19,8 @@ usage: pakhus adopt [--json] --here"
 	pk -C copy publish b.json
 	[ "$status" -eq 7 ]
 	[ ! -s out ]
+	# with the store's name, for there it is not the default
+	grep -qx 'pakhus: publish: to adopt it: pakhus -C copy adopt --here' err
 	pk -C copy adopt --here
 	want 0 'adopted copy'
 	pk -C copy publish b.json
@@ -29,6 +31,9 @@ usage: pakhus adopt [--json] --here"
 
 @test "adopt where there is no store" {
 	pk adopt --here
+	want 3 '' 'pakhus: adopt: store: no store there'
+	touch file
+	pk -C file adopt --here
 	[ "$status" -eq 3 ]
-	[ ! -s out ]
+	grep -qx 'pakhus: adopt: the store file is not a directory' err
 }

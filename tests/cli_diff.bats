@@ -219,3 +219,11 @@ $(printf '\033[32m+\033[0m c\n')"
 ~ manifest: version
 ~ objects/o$((777 * 7919 % 20000)): v"
 }
+
+@test "diff of one version asks for the other" {
+	put a 1 a 2
+	pk diff a 1
+	want 2 '' "\
+pakhus: diff: 1 is a version of a; which other one?
+usage: pakhus diff [--json] ID@A ID@B | ID A B"
+}

@@ -57,5 +57,11 @@ usage: pakhus history [--json] [--limit N] [--before SEQ] [ID]"
 	sed -Ei 's/[0-9a-f]{12}/HASH/' out
 	want 0 "\
 SEQ  TIME                 OP       ID  VERSION  HASH          BY
-1    TIME  publish  a   1        HASH  "
+1    TIME  publish  a   1        HASH"
+}
+
+@test "history of a version says that it takes none" {
+	put a 1
+	pk history a@1
+	want 3 '' 'pakhus: history: not found: a@1 (history takes an id without a version)'
 }

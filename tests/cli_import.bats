@@ -42,13 +42,28 @@ load cli
 		doc a 3
 	} >lines
 	pk import lines
-	want 1 'imported 2 versions' "\
-pakhus: import: line 4, column 13: unexpected end of the text
+	want 1 '' "\
+pakhus: import: lines: line 4, column 13: unexpected end of the text
 pakhus: import: stopped; 2 versions are durable"
 	pk versions a
 	[ "$(cut -f2 out | tr '\n' ,)" = 2,1, ]
 	pk import --json lines
 	want 1 '{"imported":2}' "$(cat err)"
+}
+
+@test "import says what its file may be instead" {
+	printf '{\n"manifest": {}}\n' >pretty.json
+	pk import pretty.json
+	want 1 '' "\
+pakhus: import: pretty.json: line 1, column 2: unexpected end of the text
+pakhus: import: (import takes one document a line; publish takes one a file)
+pakhus: import: stopped; 0 versions are durable"
+	printf '\x28\xb5\x2f\xfdX\n' >lines.zst
+	pk import lines.zst
+	want 1 '' "\
+pakhus: import: lines.zst: line 1, column 1: expected a value
+pakhus: import: (compressed: zstd -dc lines.zst | pakhus import -)
+pakhus: import: stopped; 0 versions are durable"
 }
 
 @test "a conflict in import names its line" {
@@ -60,8 +75,8 @@ pakhus: import: stopped; 2 versions are durable"
 		doc c 1
 	} >lines
 	pk import lines
-	want 5 'imported 1 version' "\
-pakhus: import: line 2: a@1: this store is immutable, and the version was published with other content
+	want 5 '' "\
+pakhus: import: lines: line 2: a@1: this store is immutable, and the version was published with other content
 pakhus: import: stopped; 1 version is durable"
 }
 
@@ -73,8 +88,8 @@ pakhus: import: stopped; 1 version is durable"
 		doc b 1
 	} >lines
 	pk import lines
-	want 1 'imported 1 version' "\
-pakhus: import: line 2: longer than 64 MiB
+	want 1 '' "\
+pakhus: import: lines: line 2: longer than 64 MiB
 pakhus: import: stopped; 1 version is durable"
 	{
 		head -c 67108000 /dev/zero | tr '\0' ' '
@@ -121,7 +136,7 @@ usage: pakhus import [--json] [--by LABEL] [--level N] FILE|-"
 		status=0
 		wait "$pid" || status=$?
 		exec 9>&-
-		want 1 'imported 2 versions' \
+		want 1 '' \
 			'pakhus: import: interrupted; 2 versions are durable'
 		pk versions a
 		[ "$(wc -l <out)" -eq 2 ]

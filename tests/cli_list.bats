@@ -103,3 +103,11 @@ a                 1        TIME  Værktøj"
 	pk_terminal list
 	grep -q $'^\033\\[1mID ' out
 }
+
+@test "no line of a table ends in blanks, nor in a colour" {
+	put a 1
+	pk_terminal list
+	[ "$(wc -l <out)" -eq 2 ]
+	[ "$(grep -c '[[:blank:]]$' out)" -eq 0 ]
+	head -1 out | grep -q 'NAME.\[0m$'
+}

@@ -122,7 +122,7 @@ pakhus: list: dir: not a pakhus store (it has no file FORMAT)
 pakhus: list: make one with \`pakhus -C dir init\`, or publish into it"
 	touch file
 	pk -C file list
-	want 3 '' 'pakhus: list: file: Not a directory'
+	want 3 '' 'pakhus: list: the store file is not a directory'
 }
 
 @test "options after -- are operands" {
@@ -130,6 +130,13 @@ pakhus: list: make one with \`pakhus -C dir init\`, or publish into it"
 	want 3 '' "\
 pakhus: get: store: no store there
 pakhus: get: make one with \`pakhus -C store init\`, or publish into it"
+}
+
+@test "no store is promised in a directory that holds something" {
+	mkdir dir
+	touch dir/other
+	pk -C dir list
+	want 3 '' 'pakhus: list: dir: not a pakhus store (it has no file FORMAT)'
 }
 
 @test "a full disk under stdout is a failure" {

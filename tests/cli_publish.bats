@@ -157,7 +157,7 @@ refused() {
 }
 
 @test "what is not JSON is refused with line and column" {
-	refused 'line 1, column 1: unexpected end of the text' </dev/null
+	refused 'is empty' </dev/null
 	refused 'line 1, column 1: expected a value' <<<nothing
 	refused 'line 2, column 14: expected a key in quotes' \
 		<<<$'{"manifest":{},\n "metadata":{,}}'
@@ -248,12 +248,24 @@ refused() {
 	want 0 '{"id":"a","version":"1"}'
 }
 
+@test "an empty file and an empty name are called so" {
+	: >empty.json
+	pk publish empty.json
+	want 1 '' 'pakhus: publish: empty.json: is empty'
+	pk publish ''
+	[ "$status" -eq 2 ]
+	grep -qx 'pakhus: publish: the name of a file is empty' err
+	[ ! -e store ]
+}
+
 @test "a full disk under stdout does not undo what was published" {
 	doc a 1 >a.json
 	status=0
 	"$PAKHUS" publish a.json >/dev/full 2>err || status=$?
 	: >out
-	want 1 '' 'pakhus: publish: write to stdout: No space left on device'
+	want 1 '' "\
+pakhus: publish: a@1 is durable, but this could not be printed
+pakhus: publish: write to stdout: No space left on device"
 	pk get --manifest a
 	want 0 '{"id":"a","version":"1"}'
 }

@@ -13,6 +13,12 @@ load cli
 	[ "$(js 'rows[0].damages')" = 0 ]
 }
 
+@test "verify counts one as one" {
+	"$PAKHUS" init >/dev/null
+	pk verify
+	want 0 'checked 1 entry, 0 objects, 0 bytes: no damage'
+}
+
 @test "verify changes nothing" {
 	put_lending
 	# but LMDB's table of readers

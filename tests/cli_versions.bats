@@ -59,3 +59,9 @@ VERSION  CREATED              UPDATED              HASH
 10.20    TIME  TIME  HASH
 1        TIME  TIME  HASH"
 }
+
+@test "versions of a version says that it takes none" {
+	put a 1
+	pk versions a@1
+	want 3 '' 'pakhus: versions: not found: a@1 (versions takes an id without a version)'
+}

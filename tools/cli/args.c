@@ -84,6 +84,15 @@ char *args_spec_text(const struct args_spec *spec)
 	return mem_need(text);
 }
 
+int args_id_not_found(const struct cli *cli, const char *id)
+{
+	bool split = *id && strchr(id + 1, '@');
+
+	return say_failed(cli, CLI_NOT_FOUND, "not found: %s%s%s%s", id,
+			  split ? " (" : "", split ? cli->command->name : "",
+			  split ? " takes an id without a version)" : "");
+}
+
 static bool number_of(const char *text, uint64_t *out)
 {
 	char *end;

@@ -32,4 +32,8 @@ int args_level(const struct cli *cli, int *level);
 /* --by, else $PAKHUS_BY, else NULL. */
 int args_by(const struct cli *cli, const char **by);
 
+/* Says that there is no such package; where id has a version behind it,
+ * that none is taken. */
+int args_id_not_found(const struct cli *cli, const char *id);
+
 #endif

@@ -1,4 +1,6 @@
+#include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "obj.h"
 #include "out.h"
@@ -16,7 +18,11 @@ int cmd_adopt(const struct cli *cli)
 			"--here is missing; it says that of all copies of "
 			"this store %s is the only one that will be written",
 			cli->store);
-	if (pakhus_adopt_here(cli->store, &err))
+	if (pakhus_adopt_here(cli->store, &err) && err.sys == ENOENT &&
+	    access(cli->store, F_OK))
+		return say_failed(cli, CLI_NOT_FOUND, "%s: no store there",
+				  cli->store);
+	if (err.status)
 		return store_failed(cli, &err);
 	if (!cli->value[OPT_JSON]) {
 		fputs("adopted ", stdout);

@@ -337,6 +337,24 @@ static int get(const struct cli *cli, struct pakhus *store,
 	return rc;
 }
 
+static bool is_there(struct pakhus *store, const char *id, const char *version)
+{
+	struct pakhus_package *package = NULL;
+	bool there = !pakhus_get(store, id, version, &package, NULL);
+
+	pakhus_package_free(package);
+	return there;
+}
+
+/* ID A, where ID A B was meant: ID B, of two packages, is not there. */
+static bool is_version_missing(struct pakhus *store,
+			       const struct args_spec spec[2])
+{
+	return !spec[0].version && !spec[1].version &&
+	       !is_there(store, spec[1].id, NULL) &&
+	       is_there(store, spec[0].id, spec[1].id);
+}
+
 static int run(const struct cli *cli, const struct args_spec spec[2])
 {
 	struct diff d = {.json = cli->value[OPT_JSON] != NULL};
@@ -347,7 +365,11 @@ static int run(const struct cli *cli, const struct args_spec spec[2])
 	rc = store_open(cli, 0, 0, &store);
 	if (rc)
 		return rc;
-	rc = get(cli, store, &spec[0], &a);
+	if (is_version_missing(store, spec))
+		rc = say_usage(cli, "%s is a version of %s; which other one?",
+			       spec[1].id, spec[0].id);
+	if (!rc)
+		rc = get(cli, store, &spec[0], &a);
 	if (!rc)
 		rc = get(cli, store, &spec[1], &b);
 	if (!rc) {

@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "args.h"
 #include "obj.h"
 #include "out.h"
 #include "pages.h"
@@ -96,7 +97,7 @@ int cmd_history(const struct cli *cli)
 		return rc;
 	rc = pages_run(cli, &pages);
 	if (!rc && h.id && !pages.count && !pages.partial)
-		rc = say_failed(cli, CLI_NOT_FOUND, "not found: %s", h.id);
+		rc = args_id_not_found(cli, h.id);
 	table_release(&h.table);
 	pakhus_close(h.store);
 	return rc;

@@ -16,6 +16,7 @@
 
 struct import {
 	const struct cli *cli;
+	const char *path;
 	struct pakhus *store;
 	struct pakhus_batch *batch;
 	struct lines lines;
@@ -52,8 +53,24 @@ static void say_line(const struct import *im, const struct pakhus_error *err)
 
 	if (placed)
 		text += strlen(first);
-	say(im->cli, "line %" PRIu64 "%s %s", im->lines.number,
-	    placed ? "," : ":", text);
+	say(im->cli, "%s: line %" PRIu64 "%s %s", input_name(im->path),
+	    im->lines.number, placed ? "," : ":", text);
+}
+
+/* What the file may be instead, from its first line. */
+static void say_hint(const struct import *im, const struct pakhus_error *err)
+{
+	static const char zstd[] = "\x28\xb5\x2f\xfd";
+	bool named = strcmp(im->path, "-") != 0;
+
+	if (im->lines.number != 1)
+		return;
+	if (im->lines.size >= 4 && !memcmp(im->lines.line, zstd, 4))
+		say(im->cli, "(compressed: zstd -dc%s%s | pakhus import -)",
+		    named ? " " : "", named ? im->path : "");
+	else if (strstr(err->text, "unexpected end of the text"))
+		say(im->cli, "(import takes one document a line; publish "
+			     "takes one a file)");
 }
 
 static int document(struct import *im)
@@ -77,6 +94,7 @@ static int document(struct import *im)
 	if (im->broken)
 		return say_error(im->cli, NULL, &err);
 	say_line(im, &err);
+	say_hint(im, &err);
 	return (int)exit_of(rc);
 }
 
@@ -86,8 +104,8 @@ static int read_failed(const struct import *im, const char *path)
 		return CLI_FAILED;
 	if (errno == EFBIG)
 		return say_failed(im->cli, CLI_FAILED,
-				  "line %" PRIu64 ": longer than 64 MiB",
-				  im->lines.number + 1);
+				  "%s: line %" PRIu64 ": longer than 64 MiB",
+				  input_name(path), im->lines.number + 1);
 	return say_failed(im->cli, CLI_FAILED, "%s: %s", input_name(path),
 			  strerror(errno));
 }
@@ -127,7 +145,6 @@ static void summary(const struct cli *cli, uint64_t durable)
 {
 	struct obj obj;
 
-	progress_clear();
 	if (!cli->value[OPT_JSON]) {
 		printf("imported %" PRIu64 " version%s\n", durable,
 		       durable == 1 ? "" : "s");
@@ -158,7 +175,10 @@ static int import(struct import *im, const char *path)
 		if (!rc)
 			rc = rc2;
 	}
-	summary(im->cli, durable);
+	/* people were told above how many, where it stopped */
+	progress_clear();
+	if (!rc || im->cli->value[OPT_JSON])
+		summary(im->cli, durable);
 	return rc;
 }
 
@@ -176,8 +196,8 @@ static int with_store(struct import *im, const char *path, const char *by)
 
 int cmd_import(const struct cli *cli)
 {
-	struct import im = {.cli = cli};
-	const char *path = cli->operand[0], *by;
+	struct import im = {.cli = cli, .path = cli->operand[0]};
+	const char *path = im.path, *by;
 	int level = 0, rc;
 
 	rc = args_by(cli, &by);

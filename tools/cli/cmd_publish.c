@@ -34,6 +34,9 @@ static void print_record(const struct cli *cli, const struct pakhus_record *r)
 		printf("%s@%s %s\n", r->id, r->version, r->hash);
 	/* who watches a pipe sees it when it is durable */
 	out_flush();
+	if (out_failed())
+		say(cli, "%s@%s is durable, but this could not be printed",
+		    r->id, r->version);
 }
 
 static void publish_text(struct publish *p, const char *path, const char *text,
@@ -64,6 +67,12 @@ static void publish_file(struct publish *p, const char *path)
 	rc = input_read(p->cli, path, &text, &size);
 	if (rc) {
 		failed(p, rc);
+		return;
+	}
+	if (!size) {
+		failed(p, say_failed(p->cli, CLI_FAILED, "%s: is empty",
+				     input_name(path)));
+		free(text);
 		return;
 	}
 	if (!p->store)

@@ -194,9 +194,10 @@ static void summary(const struct cli *cli, const struct report *r)
 		obj_end(&obj);
 		return;
 	}
-	printf("checked %" PRIu64 " entries, %" PRIu64 " objects, %" PRIu64
-	       " bytes: ",
-	       r->entries, r->objects, r->bytes);
+	printf("checked %" PRIu64 " %s, %" PRIu64 " object%s, %" PRIu64
+	       " byte%s: ",
+	       r->entries, r->entries == 1 ? "entry" : "entries", r->objects,
+	       r->objects == 1 ? "" : "s", r->bytes, r->bytes == 1 ? "" : "s");
 	if (r->damages)
 		printf("%" PRIu64 " damaged\n", r->damages);
 	else

@@ -1,3 +1,4 @@
+#include "args.h"
 #include "out.h"
 #include "pages.h"
 #include "record.h"
@@ -63,7 +64,7 @@ int cmd_versions(const struct cli *cli)
 		return rc;
 	rc = pages_run(cli, &pages);
 	if (!rc && !pages.count && !pages.partial)
-		rc = say_failed(cli, CLI_NOT_FOUND, "not found: %s", v.id);
+		rc = args_id_not_found(cli, v.id);
 	table_release(&v.table);
 	pakhus_close(v.store);
 	return rc;

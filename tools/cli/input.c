@@ -27,6 +27,8 @@ int input_open(const struct cli *cli, const char *path, int *fd)
 	struct stat st;
 	int f = STDIN_FILENO;
 
+	if (!*path)
+		return say_usage(cli, "the name of a file is empty");
 	if (strcmp(path, "-") != 0)
 		f = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (f < 0 || fstat(f, &st))

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "help.h"
 #include "out.h"
@@ -81,6 +82,10 @@ int say_error(const struct cli *cli, const char *about,
 {
 	say_about(head_of(cli), about, "%s",
 		  err->text[0] ? err->text : pakhus_strstatus(err->status));
+	/* the library does not know what the store is called here */
+	if (err->status == PAKHUS_EDENIED &&
+	    strstr(err->text, "a copy of a store"))
+		say(cli, "to adopt it: pakhus -C %s adopt --here", cli->store);
 	return (int)exit_of(err->status);
 }
 

@@ -1,9 +1,11 @@
 #include "store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "interrupt.h"
@@ -26,35 +28,63 @@ static void notice(void *arg, const char *text)
 	say_note(text);
 }
 
-/* Nothing is there, or a directory. */
+/* Nothing is there, or an empty directory. */
 static bool could_be_made(const char *path)
+{
+	struct dirent *entry;
+	DIR *dir = opendir(path);
+	int names = 0;
+
+	if (!dir)
+		return errno == ENOENT;
+	while ((entry = readdir(dir)))
+		names += strcmp(entry->d_name, ".") != 0 &&
+			 strcmp(entry->d_name, "..") != 0;
+	closedir(dir);
+	return !names;
+}
+
+static bool is_no_directory(const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) ? errno == ENOENT : S_ISDIR(st.st_mode);
+	return !stat(path, &st) && !S_ISDIR(st.st_mode);
 }
 
-int store_open(const struct cli *cli, unsigned flags, int level,
-	       struct pakhus **out)
+int store_try(const struct cli *cli, unsigned flags, int level,
+	      struct pakhus **out, struct pakhus_error *err)
 {
 	struct pakhus_options opt = {.flags = flags,
 				     .level = level,
 				     .progress = progress,
 				     .notice = notice};
-	struct pakhus_error err = {0};
-	int rc = pakhus_open(out, cli->store, &opt, &err);
+	int rc = pakhus_open(out, cli->store, &opt, err);
 
 	progress_clear();
-	if (!rc)
-		return CLI_DONE;
-	say_error(cli, NULL, &err);
-	if (rc == PAKHUS_ENOTFOUND && !(flags & PAKHUS_CREATE) &&
+	return rc;
+}
+
+int store_open(const struct cli *cli, unsigned flags, int level,
+	       struct pakhus **out)
+{
+	struct pakhus_error err = {0};
+	int rc = store_try(cli, flags, level, out, &err);
+
+	return rc ? store_not_open(cli, flags, &err) : CLI_DONE;
+}
+
+int store_not_open(const struct cli *cli, unsigned flags,
+		   const struct pakhus_error *err)
+{
+	int rc = store_failed(cli, err);
+
+	if (err->status == PAKHUS_ENOTFOUND && !(flags & PAKHUS_CREATE) &&
 	    could_be_made(cli->store))
 		say(cli,
 		    "make one with `pakhus -C %s init`, or publish into "
 		    "it",
 		    cli->store);
-	return (int)exit_of_argument(rc);
+	return rc;
 }
 
 int store_sync(const struct cli *cli, struct pakhus *store)
@@ -72,6 +102,9 @@ int store_sync(const struct cli *cli, struct pakhus *store)
 int store_failed(const struct cli *cli, const struct pakhus_error *err)
 {
 	progress_clear();
-	say_error(cli, NULL, err);
+	if (err->sys == ENOTDIR && is_no_directory(cli->store))
+		say(cli, "the store %s is not a directory", cli->store);
+	else
+		say_error(cli, NULL, err);
 	return (int)exit_of_argument(err->status);
 }

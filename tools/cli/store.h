@@ -12,6 +12,13 @@
 int store_open(const struct cli *cli, unsigned flags, int level,
 	       struct pakhus **out);
 
+/* The two halves of store_open(), for who does something else about a store
+ * that does not open: the library's status, nothing said; and saying it. */
+int store_try(const struct cli *cli, unsigned flags, int level,
+	      struct pakhus **out, struct pakhus_error *err);
+int store_not_open(const struct cli *cli, unsigned flags,
+		   const struct pakhus_error *err);
+
 /* Moves what was written into the tree that mirrors copy. What failed
  * here is durable all the same, and the report says so. */
 int store_sync(const struct cli *cli, struct pakhus *store);

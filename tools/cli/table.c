@@ -34,16 +34,16 @@ void table_row(struct table *table, const char *const *cells)
 
 static void print_row(const struct table *table, const char *const *cells)
 {
-	size_t i, width;
+	size_t i, gap = 0; /* blanks that are printed if something follows */
 
 	for (i = 0; i < table->columns; i++) {
-		out_plain(stdout, cells[i]);
-		if (i + 1 == table->columns)
-			break;
-		width = width_of(cells[i]);
-		printf("%*s", (int)(table->width[i] - width) + 2, "");
+		if (*cells[i]) {
+			printf("%*s", (int)gap, "");
+			out_plain(stdout, cells[i]);
+			gap = 0;
+		}
+		gap += table->width[i] - width_of(cells[i]) + 2;
 	}
-	putchar('\n');
 }
 
 static void print_heads(struct table *table)
@@ -58,6 +58,7 @@ static void print_heads(struct table *table)
 	out_colour(1);
 	print_row(table, table->heads);
 	out_colour(0);
+	putchar('\n');
 	table->begun = true;
 }
 
@@ -68,8 +69,10 @@ void table_flush(struct table *table)
 	if (table->count && !table->begun)
 		print_heads(table);
 	for (i = 0; i < table->count; i++) {
-		if (i % table->columns == 0)
-			print_row(table, (const char *const *)table->cells + i);
+		if (i % table->columns != 0)
+			continue;
+		print_row(table, (const char *const *)table->cells + i);
+		putchar('\n');
 	}
 	for (i = 0; i < table->count; i++)
 		free(table->cells[i]);
