@@ -57,9 +57,10 @@ static void publish_text(struct publish *p, const char *path, const char *text,
 }
 
 /* The store is opened, and made, when there is a text to put into it: a
- * mistyped file name leaves no store behind. */
+ * mistyped file name, or a text that is no package, leaves no store. */
 static void publish_file(struct publish *p, const char *path)
 {
+	struct pakhus_error err = {0};
 	char *text;
 	size_t size;
 	int rc;
@@ -72,6 +73,12 @@ static void publish_file(struct publish *p, const char *path)
 	if (!size) {
 		failed(p, say_failed(p->cli, CLI_FAILED, "%s: is empty",
 				     input_name(path)));
+		free(text);
+		return;
+	}
+	if (!p->store && pakhus_check(text, size, &err)) {
+		progress_clear();
+		failed(p, say_error(p->cli, input_name(path), &err));
 		free(text);
 		return;
 	}
