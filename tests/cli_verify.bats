@@ -54,6 +54,30 @@ load cli
 	grep -q "${object#store/}" out
 }
 
+@test "damage that keeps the store from opening is damage like other" {
+	put a 1
+	echo rubbish >store/log/checkpoint
+	pk verify
+	[ "$status" -eq 4 ]
+	[ ! -s err ]
+	grep -Eq '^log/checkpoint: F-[0-9]+: ' out
+	[ "$(tail -1 out)" = \
+		'checked 0 entries, 0 objects, 0 bytes: 1 damaged' ]
+	pk verify --json
+	[ "$status" -eq 4 ]
+	[ "$(js 'rows.length + rows[0].path')" = 2log/checkpoint ]
+	[ "$(js '/^F-[0-9]+$/.test(rows[0].rule) && rows[1].damages')" = 1 ]
+}
+
+@test "a damaged FORMAT is named as other files are" {
+	put a 1
+	chmod u+w store/FORMAT
+	echo rubbish >store/FORMAT
+	pk verify
+	[ "$status" -eq 4 ]
+	grep -Eq '^FORMAT: F-40: ' out
+}
+
 @test "a changed log is damage" {
 	put_lending
 	bundle=$(find store/log/tile/entries -type f | sort | tail -1)

@@ -23,6 +23,7 @@
 struct report {
 	int status; /* enum cli_exit */
 	int opened;
+	int broken; /* damage that was printed keeps the store from opening */
 	uint64_t entries, objects, bytes, damages;
 };
 
@@ -75,14 +76,65 @@ static int verify(const struct cli *cli, unsigned part, struct pakhus *store,
 	return store_failed(cli, &err);
 }
 
+static bool is_rule(const char *text, size_t size)
+{
+	return size > 2 && !strncmp(text, "F-", 2) &&
+	       strspn(text + 2, "0123456789") == size - 2;
+}
+
+/* A store that is too damaged to be opened: the library's sentence,
+ * "PATH: F-N TEXT", as the damage that it is. The path of FORMAT has the
+ * store's before it. */
+static void not_open(const struct cli *cli, const struct pakhus_error *err)
+{
+	size_t n = strlen(cli->store), rule = 0;
+	char copy[sizeof(err->text)];
+	const char *path = copy;
+	char *text;
+
+	memcpy(copy, err->text, sizeof(copy));
+	if (!strncmp(path, cli->store, n) && path[n] == '/')
+		path += n + 1;
+	text = strstr(path, ": ");
+	if (!text) {
+		print_damage(cli, "store", "", copy);
+		return;
+	}
+	*text = '\0';
+	text += 2;
+	n = strcspn(text, " ");
+	if (is_rule(text, n) && text[n])
+		rule = n + 1;
+	if (rule)
+		text[n] = '\0';
+	print_damage(cli, path, rule ? text : "", text + rule);
+}
+
+/* Returns an exit status. */
+static int open_it(const struct cli *cli, unsigned flags,
+		   struct pakhus **store, struct report *report)
+{
+	struct pakhus_error err = {0};
+	int rc = store_try(cli, flags, 0, store, &err);
+
+	report->opened = !rc;
+	if (!rc)
+		return CLI_DONE;
+	if (rc != PAKHUS_ECORRUPT)
+		return store_not_open(cli, flags, &err);
+	not_open(cli, &err);
+	report->broken = 1;
+	report->damages = 1;
+	return CLI_DAMAGED;
+}
+
 static void child(const struct cli *cli, unsigned part, unsigned flags, int fd)
 {
 	struct report report = {0};
 	struct pakhus *store;
 
-	report.status = store_open(cli, flags, 0, &store);
+	report.status = open_it(cli, flags, &store, &report);
 	if (!report.status) {
-		report.opened = 1;
 		report.status = verify(cli, part, store, &report);
 		pakhus_close(store);
 	}
@@ -210,7 +262,9 @@ int cmd_verify(const struct cli *cli)
 	int rc, rc2;
 
 	rc = index_part(cli, &index);
-	if (rc && !index.opened && !index.damages)
+	if (index.broken)
+		summary(cli, &index);
+	if (rc && !index.opened && (index.broken || !index.damages))
 		return rc; /* the next would not get further */
 	rc2 = files_part(cli, &files);
 	if (files.entries < index.entries)
