@@ -73,7 +73,7 @@ static void bash_arguments(void)
 	      stdout);
 	for (i = 0; i < OPT_COUNT; i++) {
 		o = &cli_options[i];
-		if (!o->arg)
+		if (!o->arg || i == OPT_BEFORE_SEQ) /* OPT_BEFORE's name */
 			continue;
 		if (o->name)
 			printf("\t--%s) kind=%s ;;\n", o->name,
@@ -103,9 +103,12 @@ static const char bash_rest[] =
 	"\tfi\n"
 	"}\n"
 	"\n"
-	"# Offers the lines of stdin that begin with what was typed. They are what\n"
-	"# somebody published: compgen -W would run what is written in them, so\n"
-	"# they are compared as they are, and quoted where they go into the line.\n"
+	"# Offers the lines of stdin that begin with what was typed. They are "
+	"what\n"
+	"# somebody published: compgen -W would run what is written in them, "
+	"so\n"
+	"# they are compared as they are, and quoted where they go into the "
+	"line.\n"
 	"_pakhus_lines() {\n"
 	"\tlocal lines word quoted kept=''\n"
 	"\n"
@@ -143,7 +146,8 @@ static const char bash_rest[] =
 	"}\n"
 	"\n"
 	"_pakhus() {\n"
-	"\tlocal line word words cur verb='' kind='' options='' i last='' first=''\n"
+	"\tlocal line word words cur verb='' kind='' options='' i last='' "
+	"first=''\n"
 	"\tlocal pakhus=(pakhus)\n"
 	"\n"
 	"\t# words as they were typed: an @ starts no new one\n"

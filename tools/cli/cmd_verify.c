@@ -111,8 +111,8 @@ static void not_open(const struct cli *cli, const struct pakhus_error *err)
 }
 
 /* Returns an exit status. */
-static int open_it(const struct cli *cli, unsigned flags,
-		   struct pakhus **store, struct report *report)
+static int open_it(const struct cli *cli, unsigned flags, struct pakhus **store,
+		   struct report *report)
 {
 	struct pakhus_error err = {0};
 	int rc = store_try(cli, flags, 0, store, &err);

@@ -25,8 +25,8 @@ static void compare_positions(const struct cli *cli, uint64_t *first,
 int pages_run(const struct cli *cli, struct pages *pages)
 {
 	uint64_t left = UINT64_MAX, before = 0, position = 0;
-	enum cli_option from = cli->value[OPT_BEFORE_SEQ] ? OPT_BEFORE_SEQ :
-							    OPT_BEFORE;
+	enum cli_option from =
+		cli->value[OPT_BEFORE_SEQ] ? OPT_BEFORE_SEQ : OPT_BEFORE;
 	struct pakhus_error err = {0};
 	struct pakhus_range range;
 	struct page page;
