@@ -54,7 +54,7 @@ static int apply_delete(struct pk_txn *t, uint64_t seq,
 	struct pk_line line = { .is_publish = 0 }, place = { .is_publish = 1 };
 	struct pk_newest newest = { 0, "" };
 	struct pk_head head;
-	struct pk_live live;
+	struct pk_live live = { .is_live = 0 };
 	int rc = pk_index_head(t, e->id, &head, err);
 
 	if (rc == 1)

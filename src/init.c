@@ -260,10 +260,13 @@ int pk_init_at(const char *path, const struct pakhus_init_options *opt,
 	if (rc)
 		return rc;
 	if (mkdir(path, 0777) && errno != EEXIST)
-		return pk_fail_sys(err, "make %s", path);
+		return pk_fail_sys(err, "make the store %s", path);
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 && errno == ENOTDIR)
+		return pk_fail(err, PAKHUS_ENOTFOUND,
+			       "the store %s is not a directory", path);
 	if (dir < 0 || flock(dir, LOCK_EX))
-		return pk_fail_sys(err, "%s", path);
+		return pk_fail_sys(err, "the store %s", path);
 	rc = pk_exists(dir, "FORMAT", err);
 	if (rc < 0)
 		return rc;

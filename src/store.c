@@ -500,8 +500,8 @@ static int find_out(struct pk_env *env, struct pakhus_error *err)
 	env->can_write = rc;
 	if (!rc)
 		snprintf(env->why_not, sizeof(env->why_not),
-			 "this is a copy of a store; if from now on it is the "
-			 "only one that is written, say: pakhus adopt --here");
+			 "this is a copy of a store, and is written only after "
+			 "it was adopted as the only one that is");
 	return 0;
 }
 
