@@ -287,13 +287,27 @@ int pk_index_remove(int dir, struct pakhus_error *err)
 	return 0;
 }
 
+/* That it is in use is on the disk before anything of it is (6). */
+static int mark(struct pk_index *ix, struct pakhus_error *err)
+{
+	uint64_t applied;
+	int rc = 0;
+
+	if (pk_mark_read(ix->dir, ix->inode, &applied) != PK_MARK_IN_USE)
+		rc = pk_mark_in_use(ix->dir, ix->inode, err);
+	if (!rc)
+		atomic_store(&ix->is_marked, 1);
+	return rc;
+}
+
 int pk_index_reserve(struct pk_index *ix, uint64_t entries, uint64_t bytes,
 		     struct pakhus_error *err)
 {
 	uint64_t is, says, pages = entries * ROOM_OF_ENTRY;
+	int rc = atomic_load(&ix->is_marked) ? 0 : mark(ix, err);
 
-	if (ix->is_memory || lengths(ix, &is, &says))
-		return 0;
+	if (rc || ix->is_memory || lengths(ix, &is, &says))
+		return rc;
 	if (pages > says)
 		pages = says; /* each is copied once at most */
 	says += pages + 3 * bytes + ROOM_MIN;
@@ -487,19 +501,6 @@ static int begin(struct pk_txn *t, struct pk_index *ix, int is_write,
 int pk_txn_read(struct pk_txn *t, struct pk_index *ix, struct pakhus_error *err)
 {
 	return begin(t, ix, 0, err);
-}
-
-/* That it is in use is on the disk before anything of it is (6). */
-static int mark(struct pk_index *ix, struct pakhus_error *err)
-{
-	uint64_t applied;
-	int rc = 0;
-
-	if (pk_mark_read(ix->dir, ix->inode, &applied) != PK_MARK_IN_USE)
-		rc = pk_mark_in_use(ix->dir, ix->inode, err);
-	if (!rc)
-		atomic_store(&ix->is_marked, 1);
-	return rc;
 }
 
 int pk_txn_write(struct pk_txn *t, struct pk_index *ix,
