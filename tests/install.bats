@@ -3,8 +3,8 @@
 
 bats_require_minimum_version 1.5.0
 
-setup_file() {
-	[ -z "${SANITIZED-}" ] || skip 'the library is built with sanitizers'
+setup_file() { # bats 1.8 cannot skip from here
+	[ -z "${SANITIZED-}" ] || return 0
 	unset MAKEFLAGS MAKELEVEL
 	export ROOT=$BATS_FILE_TMPDIR/root
 	top=$BATS_TEST_DIRNAME/..
@@ -14,6 +14,7 @@ setup_file() {
 	make -s -C "$top" B="$B" DESTDIR="$ROOT" PREFIX=/usr install
 }
 setup() {
+	[ -z "${SANITIZED-}" ] || skip 'the library is built with sanitizers'
 	cd "$BATS_TEST_TMPDIR" || return 1
 	export PKG_CONFIG_SYSROOT_DIR=$ROOT
 	export PKG_CONFIG_PATH=$ROOT/usr/lib/pkgconfig
