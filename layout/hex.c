@@ -11,24 +11,24 @@ void pk_hex(const unsigned char *bytes, size_t n, char *out)
 	*out = '\0';
 }
 
-static int value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
+/* The digit's value and one more, 0 where it is none. Every line of the log
+ * has a hash, so this is asked for often. */
+static const unsigned char value[256] = {
+	['0'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+	['a'] = 11, 12, 13, 14, 15, 16,
+};
 
 int pk_unhex(const char *digits, unsigned char *out, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		int hi = value(digits[2 * i]);
-		int lo = hi < 0 ? -1 : value(digits[2 * i + 1]);
+	const unsigned char *p = (const unsigned char *)digits;
 
-		if (lo < 0)
+	/* not beyond a first digit that is none: it may be the text's NUL */
+	for (size_t i = 0; i < n; i++, p += 2) {
+		unsigned hi = value[p[0]], lo = hi ? value[p[1]] : 0;
+
+		if (!lo)
 			return -1;
-		out[i] = (unsigned char)(hi << 4 | lo);
+		out[i] = (unsigned char)((hi - 1) << 4 | (lo - 1));
 	}
 	return 0;
 }

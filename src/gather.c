@@ -3,27 +3,17 @@
 
 #include <stdlib.h>
 
-#define CHUNK ((size_t)1 << 20) /* bytes of names and rows */
+#define SLOTS 64 /* of a package with few versions */
 
-/* A hash table of things that know their sum, at most half full. */
-struct table {
-	struct slot {
-		uint64_t sum;
-		void *it; /* NULL: free */
-	} *slot;
-	size_t n, cap;
-};
+/* ---- sheaves ---- */
 
 struct pk_gather {
-	struct chunk {
-		struct chunk *next;
-		size_t used;
-		_Alignas(16) char bytes[];
-	} *chunks;
-	struct table packages, versions;
-	struct pk_gathered *package; /* looked up last */
-	struct pk_gathered_version *version;
-	struct pk_gathered **sorted;
+	struct slot {
+		uint64_t sum;
+		struct pk_sheaf *sheaf; /* NULL: free */
+	} *slot;
+	size_t n, cap; /* at most half full */
+	struct pk_sheaf **sorted;
 };
 
 struct pk_gather *pk_gather_new(void)
@@ -35,281 +25,283 @@ void pk_gather_free(struct pk_gather *g)
 {
 	if (!g)
 		return;
-	for (size_t i = 0; i < g->packages.cap; i++)
-		if (g->packages.slot[i].it)
-			free(((struct pk_gathered *)g->packages.slot[i].it)
-				     ->line);
-	while (g->chunks) {
-		struct chunk *next = g->chunks->next;
-
-		free(g->chunks);
-		g->chunks = next;
+	for (size_t i = 0; i < g->cap; i++) {
+		if (g->slot[i].sheaf)
+			free(g->slot[i].sheaf->bytes);
+		free(g->slot[i].sheaf);
 	}
-	free(g->packages.slot);
-	free(g->versions.slot);
+	free(g->slot);
 	free(g->sorted);
 	free(g);
 }
 
-/* Zeroed, and kept until the end. */
-static void *keep(struct pk_gather *g, size_t size)
+static int make_room(struct pk_gather *g)
 {
-	void *out;
+	size_t cap = g->cap ? 2 * g->cap : 1024;
+	struct slot *slot;
 
-	size = (size + 7) / 8 * 8;
-	if (!g->chunks || g->chunks->used + size > CHUNK) {
-		struct chunk *c = calloc(1, sizeof(*c) + CHUNK);
-
-		if (!c)
-			return NULL;
-		c->next = g->chunks;
-		g->chunks = c;
-	}
-	out = g->chunks->bytes + g->chunks->used;
-	g->chunks->used += size;
-	return out;
-}
-
-/* ---- tables ---- */
-
-static int make_room(struct table *t)
-{
-	struct table larger = { .cap = t->cap ? 2 * t->cap : 1024, .n = t->n };
-
-	if (2 * t->n < t->cap)
+	if (2 * g->n < g->cap)
 		return 0;
-	larger.slot = calloc(larger.cap, sizeof(*larger.slot));
-	if (!larger.slot)
+	slot = calloc(cap, sizeof(*slot));
+	if (!slot)
 		return -1;
-	for (size_t i = 0; i < t->cap; i++) {
-		size_t to = (size_t)t->slot[i].sum & (larger.cap - 1);
+	for (size_t i = 0; i < g->cap; i++) {
+		size_t to = (size_t)g->slot[i].sum & (cap - 1);
 
-		if (!t->slot[i].it)
+		if (!g->slot[i].sheaf)
 			continue;
-		while (larger.slot[to].it)
-			to = (to + 1) & (larger.cap - 1);
-		larger.slot[to] = t->slot[i];
+		while (slot[to].sheaf)
+			to = (to + 1) & (cap - 1);
+		slot[to] = g->slot[i];
 	}
-	free(t->slot);
-	*t = larger;
+	free(g->slot);
+	g->slot = slot;
+	g->cap = cap;
 	return 0;
 }
 
-/* There is room. */
-static void insert(struct table *t, uint64_t sum, void *it)
+/* The sheaf of an id, made if it is new. */
+static struct pk_sheaf *sheaf_of(struct pk_gather *g, const char *id)
 {
-	size_t i = (size_t)sum & (t->cap - 1);
+	size_t n = strlen(id), i;
+	uint64_t sum = pk_sum(0, id, n);
+	struct pk_sheaf *s;
 
-	while (t->slot[i].it)
-		i = (i + 1) & (t->cap - 1);
-	t->slot[i] = (struct slot){ sum, it };
-	t->n++;
-}
-
-/* ---- by name ---- */
-
-static uint64_t id_sum(const char *id)
-{
-	return pk_sum(0, id, strlen(id));
-}
-
-static uint64_t version_sum(const struct pk_gathered *p, const char *version)
-{
-	return pk_sum(p->sum, version, strlen(version));
-}
-
-struct pk_gathered *pk_gather_package(struct pk_gather *g, const char *id)
-{
-	struct table *t = &g->packages;
-	uint64_t sum;
-
-	if (g->package && !strcmp(g->package->id, id))
-		return g->package;
-	if (!t->cap)
+	if (make_room(g))
 		return NULL;
-	sum = id_sum(id);
-	for (size_t i = (size_t)sum & (t->cap - 1); t->slot[i].it;
-	     i = (i + 1) & (t->cap - 1)) {
-		struct pk_gathered *p = t->slot[i].it;
+	for (i = (size_t)sum & (g->cap - 1); g->slot[i].sheaf;
+	     i = (i + 1) & (g->cap - 1))
+		if (g->slot[i].sum == sum && !strcmp(g->slot[i].sheaf->id, id))
+			return g->slot[i].sheaf;
+	s = calloc(1, sizeof(*s) + n + 1);
+	if (!s)
+		return NULL;
+	memcpy(s->id, id, n + 1);
+	g->slot[i] = (struct slot){ sum, s };
+	g->n++;
+	return s;
+}
 
-		if (t->slot[i].sum == sum && !strcmp(p->id, id))
-			return g->package = p;
+/* An entry in its sheaf: this, then the hash of a publish, then the version
+ * with its NUL. */
+struct head {
+	uint64_t seq, time, manifest_size, metadata_size;
+	unsigned char op, version_size; /* with the NUL */
+};
+#define HEAD_SIZE (4 * 8 + 2)
+
+int pk_gather_put(struct pk_gather *g, uint64_t seq, const struct pk_entry *e)
+{
+	struct head h = { seq, e->time, e->manifest_size, e->metadata_size,
+			  (unsigned char)e->op,
+			  (unsigned char)(strlen(e->version) + 1) };
+	struct pk_sheaf *s = sheaf_of(g, e->id);
+	unsigned char *p;
+
+	if (!s)
+		return -1;
+	if (s->cap - s->size < (size_t)HEAD_SIZE + PK_HASH_SIZE +
+				       h.version_size) {
+		size_t cap = s->size + s->size / 2 + 2 * HEAD_SIZE +
+			     2 * PK_HASH_SIZE + h.version_size;
+
+		p = realloc(s->bytes, cap);
+		if (!p)
+			return -1;
+		s->bytes = p;
+		s->cap = cap;
 	}
-	return NULL;
-}
-
-struct pk_gathered_version *pk_gather_version(struct pk_gather *g,
-					      const char *id,
-					      const char *version)
-{
-	struct pk_gathered *p = pk_gather_package(g, id);
-	struct table *t = &g->versions;
-	uint64_t sum;
-
-	if (!p || !t->cap)
-		return NULL;
-	if (g->version && g->version->package == p &&
-	    !strcmp(g->version->version, version))
-		return g->version;
-	sum = version_sum(p, version);
-	for (size_t i = (size_t)sum & (t->cap - 1); t->slot[i].it;
-	     i = (i + 1) & (t->cap - 1)) {
-		struct pk_gathered_version *v = t->slot[i].it;
-
-		if (t->slot[i].sum == sum && v->package == p &&
-		    !strcmp(v->version, version))
-			return g->version = v;
+	p = s->bytes + s->size;
+	memcpy(p, &h, HEAD_SIZE);
+	p += HEAD_SIZE;
+	if (e->op == PK_OP_PUBLISH) {
+		memcpy(p, e->hash, PK_HASH_SIZE);
+		p += PK_HASH_SIZE;
 	}
-	return NULL;
+	memcpy(p, e->version, h.version_size);
+	s->size = (size_t)(p - s->bytes) + h.version_size;
+	return 0;
 }
 
-struct pk_gathered *pk_gather_add_package(struct pk_gather *g, const char *id)
+int pk_sheaf_next(const struct pk_sheaf *s, size_t *at, uint64_t *seq,
+		  struct pk_entry *e, const char **version)
 {
-	struct pk_gathered *p = pk_gather_package(g, id);
-	size_t n = strlen(id) + 1;
+	const unsigned char *p = s->bytes + *at;
+	struct head h;
 
-	if (p)
-		return p;
-	p = keep(g, sizeof(*p) + n);
-	if (!p || make_room(&g->packages))
-		return NULL;
-	memcpy(p->id, id, n);
-	p->sum = id_sum(id);
-	insert(&g->packages, p->sum, p);
-	return g->package = p;
-}
-
-struct pk_gathered_version *pk_gather_add_version(struct pk_gather *g,
-						  const char *id,
-						  const char *version)
-{
-	struct pk_gathered_version *v = pk_gather_version(g, id, version);
-	struct pk_gathered *p = v ? NULL : pk_gather_add_package(g, id);
-	size_t n = strlen(version) + 1;
-
-	if (v || !p)
-		return v;
-	v = keep(g, sizeof(*v) + n);
-	if (!v || make_room(&g->versions))
-		return NULL;
-	memcpy(v->version, version, n);
-	v->package = p;
-	v->sum = version_sum(p, version);
-	v->next = p->versions;
-	p->versions = v;
-	insert(&g->versions, v->sum, v);
-	return g->version = v;
-}
-
-/* ---- lines ---- */
-
-struct pk_gathered_line *pk_gather_line(struct pk_gather *g, const char *id,
-					uint64_t seq)
-{
-	struct pk_gathered *p = pk_gather_package(g, id);
-	size_t low = 0, high = p ? p->lines : 0;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (p->line[mid].seq == seq)
-			return &p->line[mid];
-		if (p->line[mid].seq < seq)
-			low = mid + 1;
-		else
-			high = mid;
+	if (*at == s->size)
+		return 0;
+	memcpy(&h, p, HEAD_SIZE);
+	p += HEAD_SIZE;
+	*seq = h.seq;
+	e->op = h.op;
+	e->time = h.time;
+	e->manifest_size = h.manifest_size;
+	e->metadata_size = h.metadata_size;
+	if (e->op == PK_OP_PUBLISH) {
+		memcpy(e->hash, p, PK_HASH_SIZE);
+		p += PK_HASH_SIZE;
 	}
-	return NULL;
+	memcpy(e->version, p, h.version_size);
+	*version = (const char *)p;
+	*at = (size_t)(p - s->bytes) + h.version_size;
+	return 1;
 }
 
-struct pk_gathered_line *pk_gather_add_line(struct pk_gather *g, uint64_t seq,
-					    const char *id,
-					    const char *version)
+void pk_sheaf_release(struct pk_sheaf *s)
 {
-	struct pk_gathered_version *v = pk_gather_add_version(g, id, version);
-	struct pk_gathered *p = v ? v->package : NULL;
-	struct pk_gathered_line *l;
-
-	if (!v)
-		return NULL;
-	if (p->lines == p->cap) {
-		size_t cap = p->cap + p->cap / 2 + 2;
-
-		l = realloc(p->line, cap * sizeof(*l));
-		if (!l)
-			return NULL;
-		p->line = l;
-		p->cap = cap;
-	}
-	l = &p->line[p->lines++];
-	l->version = v;
-	l->seq = seq;
-	return l;
+	free(s->bytes);
+	s->bytes = NULL;
+	s->size = s->cap = 0;
 }
-
-/* ---- order ---- */
 
 static int by_id(const void *a, const void *b)
 {
-	const struct pk_gathered *const *x = a, *const *y = b;
+	struct pk_sheaf *const *x = a, *const *y = b;
 
 	return strcmp((*x)->id, (*y)->id);
 }
 
-/* Merges two sorted lists. */
-static struct pk_gathered_version *merge(struct pk_gathered_version *a,
-					 struct pk_gathered_version *b)
+struct pk_sheaf *const *pk_gather_sort(struct pk_gather *g)
 {
-	struct pk_gathered_version *out = NULL, **end = &out;
-
-	while (a && b) {
-		struct pk_gathered_version **less =
-			strcmp(a->version, b->version) < 0 ? &a : &b;
-
-		*end = *less;
-		end = &(*less)->next;
-		*less = *end;
-	}
-	*end = a ? a : b;
-	return out;
-}
-
-void pk_gather_sort_versions(struct pk_gathered *p)
-{
-	/* run[k] is empty or a sorted list of 2^k */
-	struct pk_gathered_version *run[64] = { NULL }, *out = NULL;
-	struct pk_gathered_version *list = p->versions;
-	unsigned k, top = 0;
-
-	while (list) {
-		struct pk_gathered_version *one = list;
-
-		list = list->next;
-		one->next = NULL;
-		for (k = 0; run[k]; k++) {
-			one = merge(run[k], one);
-			run[k] = NULL;
-		}
-		run[k] = one;
-		if (k >= top)
-			top = k + 1;
-	}
-	for (k = 0; k < top; k++)
-		out = merge(run[k], out);
-	p->versions = out;
-}
-
-struct pk_gathered *const *pk_gather_sort(struct pk_gather *g)
-{
-	const struct table *t = &g->packages;
 	size_t n = 0;
 
-	g->sorted = calloc(t->n + 1, sizeof(struct pk_gathered *));
+	g->sorted = calloc(g->n + 1, sizeof(struct pk_sheaf *));
 	if (!g->sorted)
 		return NULL;
-	for (size_t i = 0; i < t->cap; i++)
-		if (t->slot[i].it)
-			g->sorted[n++] = t->slot[i].it;
-	qsort(g->sorted, n, sizeof(struct pk_gathered *), by_id);
+	for (size_t i = 0; i < g->cap; i++)
+		if (g->slot[i].sheaf)
+			g->sorted[n++] = g->slot[i].sheaf;
+	qsort(g->sorted, n, sizeof(struct pk_sheaf *), by_id);
 	return g->sorted;
+}
+
+/* ---- rows ---- */
+
+void pk_rows_begin(struct pk_rows *r)
+{
+	memset(&r->head, 0, sizeof(r->head));
+	r->versions = r->lines = 0;
+	/* few slots for few versions: most packages have few */
+	r->slots = r->slot_cap < SLOTS ? r->slot_cap : SLOTS;
+	if (r->slot)
+		memset(r->slot, 0, r->slots * sizeof(*r->slot));
+}
+
+void pk_rows_release(struct pk_rows *r)
+{
+	free(r->version);
+	free(r->line);
+	free(r->slot);
+}
+
+/* Where a version is in the table, or would be. */
+static uint32_t *slot_of(struct pk_rows *r, const char *version)
+{
+	size_t i = (size_t)pk_sum(0, version, strlen(version)) & (r->slots - 1);
+
+	while (r->slot[i] && strcmp(r->version[r->slot[i] - 1].version, version))
+		i = (i + 1) & (r->slots - 1);
+	return &r->slot[i];
+}
+
+struct pk_row_version *pk_rows_version(struct pk_rows *r, const char *version)
+{
+	uint32_t i = r->slots ? *slot_of(r, version) : 0;
+
+	return i ? &r->version[i - 1] : NULL;
+}
+
+static int more_slots(struct pk_rows *r)
+{
+	size_t n = r->slots ? 2 * r->slots : SLOTS;
+
+	if (2 * r->versions < r->slots)
+		return 0;
+	if (n > r->slot_cap) {
+		void *p = realloc(r->slot, n * sizeof(*r->slot));
+
+		if (!p)
+			return -1;
+		r->slot = p;
+		r->slot_cap = n;
+	}
+	r->slots = n;
+	memset(r->slot, 0, n * sizeof(*r->slot));
+	for (size_t i = 0; i < r->versions; i++)
+		*slot_of(r, r->version[i].version) = (uint32_t)i + 1;
+	return 0;
+}
+
+/* Room for one more of size bytes. */
+static int grow(void *array, size_t n, size_t *cap, size_t size)
+{
+	void **a = array, *p;
+
+	if (n < *cap)
+		return 0;
+	p = realloc(*a, (n + n / 2 + 64) * size);
+	if (!p)
+		return -1;
+	*a = p;
+	*cap = n + n / 2 + 64;
+	return 0;
+}
+
+struct pk_row_version *pk_rows_add_version(struct pk_rows *r,
+					   const char *version)
+{
+	struct pk_row_version *v = pk_rows_version(r, version);
+
+	if (v)
+		return v;
+	if (more_slots(r) || grow(&r->version, r->versions, &r->version_cap,
+				  sizeof(*r->version)))
+		return NULL;
+	v = &r->version[r->versions];
+	v->version = version;
+	*slot_of(r, version) = (uint32_t)++r->versions;
+	return v;
+}
+
+struct pk_row_line *pk_rows_line(struct pk_rows *r, uint64_t seq)
+{
+	size_t low = 0, high = r->lines;
+
+	if (!high || r->line[high - 1].seq < seq)
+		return NULL;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (r->line[mid].seq < seq)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return r->line[low].seq == seq ? &r->line[low] : NULL;
+}
+
+struct pk_row_line *pk_rows_add_line(struct pk_rows *r, uint64_t seq)
+{
+	struct pk_row_line *l;
+
+	if (grow(&r->line, r->lines, &r->line_cap, sizeof(*r->line)))
+		return NULL;
+	l = &r->line[r->lines++];
+	l->seq = seq;
+	l->version = r->name;
+	return l;
+}
+
+static int by_version(const void *a, const void *b)
+{
+	const struct pk_row_version *x = a, *y = b;
+
+	return strcmp(x->version, y->version);
+}
+
+void pk_rows_sort(struct pk_rows *r)
+{
+	if (r->versions)
+		qsort(r->version, r->versions, sizeof(*r->version), by_version);
 }

@@ -1,73 +1,83 @@
-/* gather.h - the rows of an index that is being made, in memory.
+/* gather.h - an index that is being made, in memory, package by package.
  *
  * Made row by row in LMDB, an index of a long log costs a search and the
- * copy of a page for every row. So replay.c gathers what the entries add up
- * to here and index.c writes it once, in order of keys. What an entry does
- * is index.c's to say, for these rows as for those in LMDB.
+ * copy of a page for every row; and the packages of a log take turns, so
+ * even in memory every step goes to another place. So the entries are sorted
+ * into sheaves first, one for each package, as they are read. Then a package
+ * at a time its entries are applied to rows in memory, which index.c writes
+ * in order of keys. What an entry does is index.c's to say, for these rows
+ * as for those in LMDB.
  *
- * Some 300 bytes an entry, and what belongs to one package lies together:
- * the packages of a long log take turns, so every step to another place is a
- * miss of the cache. Life cycle: _new, any number of the calls by names,
- * _sort, the walk, _free.
+ * About 100 bytes an entry. Life cycle: pk_gather_new(), _put() for every
+ * publish and delete, _sort(); then for each sheaf pk_rows_begin(), the
+ * entries of pk_sheaf_next() applied, pk_rows_sort(), written, and
+ * pk_sheaf_release().
  */
 #ifndef PK_GATHER_H
 #define PK_GATHER_H
 
+#include "entry.h"
 #include "key.h"
 
-struct pk_gather;
+/* ---- sheaves ---- */
 
-struct pk_gathered_version {
-	struct pk_live live;
-	struct pk_gathered_version *next; /* of its package */
-	uint64_t sum;
-	struct pk_gathered *package;
-	char version[];
+struct pk_sheaf {
+	unsigned char *bytes; /* of its entries */
+	size_t size, cap;
+	char id[];
 };
 
-struct pk_gathered_line {
-	const struct pk_gathered_version *version;
+struct pk_gather;
+struct pk_gather *pk_gather_new(void);
+void pk_gather_free(struct pk_gather *g);
+/* Adds a publish or delete; 0, or -1 when out of memory. */
+int pk_gather_put(struct pk_gather *g, uint64_t seq, const struct pk_entry *e);
+/* All sheaves in order of their ids, NULL behind the last; valid until
+ * _free. NULL when out of memory. */
+struct pk_sheaf *const *pk_gather_sort(struct pk_gather *g);
+
+/* The entry at an offset, which is moved on: 1, or 0 at the end. Sets what a
+ * publish or delete has; version lies in the sheaf until it is released. */
+int pk_sheaf_next(const struct pk_sheaf *s, size_t *at, uint64_t *seq,
+		  struct pk_entry *e, const char **version);
+void pk_sheaf_release(struct pk_sheaf *s);
+
+/* ---- the rows of one package ---- */
+
+struct pk_row_version {
+	const char *version;
+	struct pk_live live;
+};
+
+struct pk_row_line {
+	const char *version;
 	uint64_t ordinal, seq;
 	unsigned char hash[PK_HASH_SIZE];
 	unsigned char is_publish, is_place;
 };
 
-struct pk_gathered {
+struct pk_rows {
+	const char *name; /* of the version that an entry is applied to */
 	struct pk_head head;
-	struct pk_gathered_version *versions;
-	struct pk_gathered_version *latest; /* where head.place is not 0 */
-	struct pk_gathered_line *line;	    /* in order of seq */
-	size_t lines, cap;
-	uint64_t sum;
-	char id[];
+	struct pk_row_version *version; /* in the order they came */
+	size_t versions, version_cap;
+	struct pk_row_line *line; /* in order of seq */
+	size_t lines, line_cap;
+	uint32_t *slot; /* a hash table of versions, from 1; 0 is free */
+	size_t slots, slot_cap;
 };
 
-struct pk_gather *pk_gather_new(void);
-void pk_gather_free(struct pk_gather *g);
-
-/* Look-ups by name; NULL where there is none. */
-struct pk_gathered *pk_gather_package(struct pk_gather *g, const char *id);
-struct pk_gathered_version *pk_gather_version(struct pk_gather *g,
-					      const char *id,
-					      const char *version);
-/* The line of a log entry in its package; NULL where it has none. */
-struct pk_gathered_line *pk_gather_line(struct pk_gather *g, const char *id,
-					uint64_t seq);
-
-/* Make what is not there yet. NULL when out of memory. */
-struct pk_gathered *pk_gather_add_package(struct pk_gather *g, const char *id);
-struct pk_gathered_version *pk_gather_add_version(struct pk_gather *g,
-						  const char *id,
-						  const char *version);
-/* Behind all lines of its package. */
-struct pk_gathered_line *pk_gather_add_line(struct pk_gather *g, uint64_t seq,
-					    const char *id,
-					    const char *version);
-
-/* All packages in order of their ids, the last one followed by NULL; valid
- * until _free. NULL when out of memory. */
-struct pk_gathered *const *pk_gather_sort(struct pk_gather *g);
-/* Puts the versions of one in order of their names. */
-void pk_gather_sort_versions(struct pk_gathered *p);
+void pk_rows_begin(struct pk_rows *r);
+void pk_rows_release(struct pk_rows *r);
+/* NULL where there is none. */
+struct pk_row_version *pk_rows_version(struct pk_rows *r, const char *version);
+struct pk_row_line *pk_rows_line(struct pk_rows *r, uint64_t seq);
+/* Make them, the line behind all others. version is kept as a pointer. NULL
+ * when out of memory. */
+struct pk_row_version *pk_rows_add_version(struct pk_rows *r,
+					   const char *version);
+struct pk_row_line *pk_rows_add_line(struct pk_rows *r, uint64_t seq);
+/* Puts the versions in order; no look-ups after it. */
+void pk_rows_sort(struct pk_rows *r);
 
 #endif

@@ -416,12 +416,9 @@ int pk_index_head(struct pk_txn *t, const char *id, struct pk_head *out,
 {
 	struct pk_key k;
 
-	if (t->gather) {
-		const struct pk_gathered *p = pk_gather_package(t->gather, id);
-
-		if (p)
-			*out = p->head;
-		return p != NULL;
+	if (t->rows) {
+		*out = t->rows->head;
+		return t->rows->lines != 0;
 	}
 	pk_key_id(&k, id);
 	GET(HEADS, &k, pk_head_decode, out);
@@ -432,9 +429,9 @@ int pk_index_version(struct pk_txn *t, const char *id, const char *version,
 {
 	struct pk_key k;
 
-	if (t->gather) {
-		const struct pk_gathered_version *v =
-			pk_gather_version(t->gather, id, version);
+	if (t->rows) {
+		const struct pk_row_version *v =
+			pk_rows_version(t->rows, version);
 
 		if (v)
 			*out = v->live;
@@ -779,12 +776,11 @@ int pk_row_put_line(struct pk_txn *t, const char *id, uint64_t ordinal,
 	unsigned char value[256];
 	struct pk_key k;
 
-	if (t->gather) {
-		struct pk_gathered_line *l = pk_gather_line(t->gather, id,
-							    seq);
+	if (t->rows) {
+		struct pk_row_line *l = pk_rows_line(t->rows, seq);
 
 		if (!l)
-			l = pk_gather_add_line(t->gather, seq, id, v->version);
+			l = pk_rows_add_line(t->rows, seq);
 		if (!l)
 			return pk_fail_nomem(err);
 		l->ordinal = ordinal;
@@ -803,12 +799,8 @@ int pk_row_put_head(struct pk_txn *t, const char *id, const struct pk_head *v,
 	unsigned char value[64];
 	struct pk_key k;
 
-	if (t->gather) {
-		struct pk_gathered *p = pk_gather_add_package(t->gather, id);
-
-		if (!p)
-			return pk_fail_nomem(err);
-		p->head = *v;
+	if (t->rows) {
+		t->rows->head = *v;
 		return 0;
 	}
 	pk_key_id(&k, id);
@@ -821,9 +813,9 @@ int pk_row_put_version(struct pk_txn *t, const char *id, const char *version,
 	unsigned char value[128];
 	struct pk_key k;
 
-	if (t->gather) {
-		struct pk_gathered_version *to =
-			pk_gather_add_version(t->gather, id, version);
+	if (t->rows) {
+		struct pk_row_version *to =
+			pk_rows_add_version(t->rows, t->rows->name);
 
 		if (!to)
 			return pk_fail_nomem(err);
@@ -842,13 +834,8 @@ int pk_row_put_latest(struct pk_txn *t, const char *id, const char *version,
 	struct pk_latest v = { .live = *live };
 	struct pk_key k;
 
-	if (t->gather) {
-		struct pk_gathered_version *to =
-			pk_gather_version(t->gather, id, version);
-
-		to->package->latest = to;
-		return 0;
-	}
+	if (t->rows)
+		return 0; /* it follows from the head */
 	value = malloc(PK_VALUE_MAX);
 	if (!value)
 		return pk_fail_nomem(err);
@@ -865,7 +852,7 @@ int pk_row_del_latest(struct pk_txn *t, uint64_t place,
 {
 	struct pk_key k;
 
-	if (t->gather || !place)
+	if (t->rows || !place)
 		return 0;
 	pk_key_place(&k, place);
 	return del(t, LATEST, &k, err);
@@ -878,16 +865,16 @@ int pk_row_get_place(struct pk_txn *t, const char *id,
 {
 	struct pk_key k;
 
-	if (t->gather) {
-		const struct pk_gathered_line *l =
-			pk_gather_line(t->gather, id, live->place);
+	if (t->rows) {
+		const struct pk_row_line *l =
+			pk_rows_line(t->rows, live->place);
 
 		if (!l)
 			return 0;
 		out->is_publish = l->is_publish;
 		out->is_place = l->is_place;
 		memcpy(out->hash, l->hash, PK_HASH_SIZE);
-		strcpy(out->version, l->version->version);
+		strcpy(out->version, l->version);
 		return 1;
 	}
 	pk_key_entry(&k, id, live->place_ordinal, live->place);
@@ -909,20 +896,17 @@ static int is_newest(void *arg, uint64_t seq, const struct pk_line *line)
 int pk_row_find_newest(struct pk_txn *t, const char *id, uint64_t before,
 		       struct pk_newest *out, struct pakhus_error *err)
 {
-	const struct pk_gathered *p;
-	size_t i;
+	const struct pk_row_line *l;
 
-	if (!t->gather)
+	if (!t->rows)
 		return pk_index_each_line(t, id, before, is_newest, out, err);
-	p = pk_gather_package(t->gather, id);
-	i = (size_t)(pk_gather_line(t->gather, id, before) - p->line);
-	while (i-- > 0) {
-		if (!p->line[i].is_place)
-			continue;
-		out->place = p->line[i].seq;
-		strcpy(out->version, p->line[i].version->version);
-		return 1;
-	}
+	l = pk_rows_line(t->rows, before);
+	while (l > t->rows->line)
+		if ((--l)->is_place) {
+			out->place = l->seq;
+			strcpy(out->version, l->version);
+			return 1;
+		}
 	return 0;
 }
 
@@ -930,11 +914,21 @@ int pk_row_find_newest(struct pk_txn *t, const char *id, uint64_t before,
 
 #define FILL_ROWS 200000 /* a transaction, to bound its dirty pages */
 
+/* What a row of latest is made of, when all packages are done. */
+struct newest_row {
+	const struct pk_sheaf *sheaf;
+	struct pk_live live;
+	char *version;
+};
+
 /* Cursors that stand at the end of their databases. */
 struct fill {
 	struct pk_txn txn;
 	MDB_cursor *end[DATABASES];
-	size_t rows; /* in this transaction */
+	size_t n; /* rows in this transaction */
+	struct pk_rows rows;
+	struct newest_row *newest;
+	size_t packages, cap;
 	struct pakhus_error *err;
 };
 
@@ -943,6 +937,10 @@ static void fill_release(struct fill *f)
 	for (int i = 0; i < DATABASES; i++)
 		close_cursor(&f->end[i]);
 	pk_txn_end(&f->txn);
+	pk_rows_release(&f->rows);
+	for (size_t i = 0; i < f->packages; i++)
+		free(f->newest[i].version);
+	free(f->newest);
 }
 
 static int fill_begin(struct fill *f)
@@ -951,7 +949,7 @@ static int fill_begin(struct fill *f)
 
 	for (int i = 0; i < DATABASES && !rc; i++)
 		rc = open_cursor(&f->txn, i, &f->end[i], f->err);
-	f->rows = 0;
+	f->n = 0;
 	return rc;
 }
 
@@ -971,101 +969,156 @@ static int append(struct fill *f, int db, struct pk_key *k,
 	MDB_val value = { size, (void *)bytes };
 	int rc = mdb_cursor_put(f->end[db], &key, &value, MDB_APPEND);
 
-	f->rows++;
+	f->n++;
 	return rc ? fail_mdb(f->txn.ix, f->err, rc, names[db]) : 0;
 }
 
-static int fill_package(struct fill *f, struct pk_gathered *p)
+/* The rows of the package, but for its latest. */
+static int fill_rows(struct fill *f, const char *id)
 {
-	const struct pk_gathered_version *v;
+	struct pk_rows *r = &f->rows;
 	struct pk_line line = { .is_publish = 0 };
 	unsigned char value[256];
 	struct pk_key k;
 	int rc = 0;
 
-	pk_gather_sort_versions(p);
-	for (v = p->versions; v && !rc; v = v->next) {
-		pk_key_version(&k, p->id, v->version);
+	for (size_t i = 0; i < r->versions && !rc; i++) {
+		pk_key_version(&k, id, r->version[i].version);
 		rc = append(f, VERSIONS, &k, value,
-			    pk_live_encode(&k, &v->live, value));
+			    pk_live_encode(&k, &r->version[i].live, value));
 	}
-	for (size_t i = 0; i < p->lines && !rc; i++) {
-		const struct pk_gathered_line *l = &p->line[i];
+	for (size_t i = 0; i < r->lines && !rc; i++) {
+		const struct pk_row_line *l = &r->line[i];
 
 		line.is_publish = l->is_publish;
 		line.is_place = l->is_place;
 		memcpy(line.hash, l->hash, PK_HASH_SIZE);
-		strcpy(line.version, l->version->version);
-		pk_key_entry(&k, p->id, l->ordinal, l->seq);
+		strcpy(line.version, l->version);
+		pk_key_entry(&k, id, l->ordinal, l->seq);
 		rc = append(f, ENTRIES, &k, value,
 			    pk_line_encode(&k, &line, value));
 	}
 	if (rc)
 		return rc;
-	pk_key_id(&k, p->id);
-	return append(f, HEADS, &k, value, pk_head_encode(&k, &p->head, value));
+	pk_key_id(&k, id);
+	return append(f, HEADS, &k, value, pk_head_encode(&k, &r->head, value));
+}
+
+/* Keeps what the row of the package's latest will be. */
+static int keep_newest(struct fill *f, const struct pk_sheaf *s)
+{
+	const struct pk_rows *r = &f->rows;
+	struct newest_row *to;
+	size_t i = 0;
+
+	if (!r->head.place)
+		return 0;
+	if (f->packages == f->cap) {
+		size_t cap = f->cap + f->cap / 2 + 64;
+		void *p = realloc(f->newest, cap * sizeof(*f->newest));
+
+		if (!p)
+			return pk_fail_nomem(f->err);
+		f->newest = p;
+		f->cap = cap;
+	}
+	while (!r->version[i].live.is_live ||
+	       r->version[i].live.place != r->head.place)
+		i++;
+	to = &f->newest[f->packages];
+	to->sheaf = s;
+	to->live = r->version[i].live;
+	to->version = strdup(r->version[i].version);
+	f->packages += to->version != NULL;
+	return to->version ? 0 : pk_fail_nomem(f->err);
+}
+
+static int fill_package(struct fill *f, struct pk_txn *t, struct pk_sheaf *s,
+			struct pk_entry *e)
+{
+	struct pk_bytes none = { NULL, 0 };
+	size_t at = 0;
+	uint64_t seq;
+	int rc = 0;
+
+	pk_rows_begin(&f->rows);
+	strcpy(e->id, s->id);
+	while (!rc && pk_sheaf_next(s, &at, &seq, e, &f->rows.name))
+		rc = pk_index_apply(t, seq, e, none, f->err);
+	if (rc)
+		return rc;
+	pk_rows_sort(&f->rows);
+	rc = keep_newest(f, s);
+	if (!rc)
+		rc = fill_rows(f, s->id);
+	pk_sheaf_release(s);
+	return rc;
 }
 
 static int by_place(const void *a, const void *b)
 {
-	const struct pk_gathered *const *x = a, *const *y = b;
+	const struct newest_row *x = a, *y = b;
 
-	return (*x)->head.place < (*y)->head.place   ? -1
-	       : (*x)->head.place > (*y)->head.place ? 1
-						     : 0;
+	return x->live.place < y->live.place ? -1
+	       : x->live.place > y->live.place;
 }
 
-static int fill_latest(struct fill *f, const struct pk_gathered *p)
+static int fill_latest(struct fill *f)
 {
 	unsigned char value[512];
-	struct pk_latest v = { .live = p->latest->live };
 	struct pk_key k;
+	int rc = 0;
 
-	strcpy(v.id, p->id);
-	strcpy(v.version, p->latest->version);
-	pk_key_place(&k, p->head.place);
-	return append(f, LATEST, &k, value, pk_latest_encode(&k, &v, value));
+	if (f->packages)
+		qsort(f->newest, f->packages, sizeof(*f->newest), by_place);
+	for (size_t i = 0; i < f->packages && !rc; i++) {
+		struct pk_latest v = { .live = f->newest[i].live };
+
+		strcpy(v.id, f->newest[i].sheaf->id);
+		strcpy(v.version, f->newest[i].version);
+		pk_key_place(&k, v.live.place);
+		rc = append(f, LATEST, &k, value,
+			    pk_latest_encode(&k, &v, value));
+	}
+	return rc;
 }
 
-static int fill(struct fill *f, struct pk_gather *g,
-		const struct pk_stamp *stamp)
+static int fill(struct fill *f, struct pk_txn *t, struct pk_gather *g,
+		struct pk_entry *e)
 {
-	AUTO_FREE const struct pk_gathered **order = NULL;
-	struct pk_gathered *const *p;
-	size_t n = 0, latest = 0;
-	int rc;
+	struct pk_sheaf *const *s = pk_gather_sort(g);
+	int rc = s ? fill_begin(f) : pk_fail_nomem(f->err);
 
-	p = pk_gather_sort(g);
-	while (p && p[n])
-		n++;
-	order = malloc((n + 1) * sizeof(*order));
-	if (!p || !order)
-		return pk_fail_nomem(f->err);
-	rc = fill_begin(f);
-	for (size_t i = 0; i < n && !rc; i++) {
-		if (p[i]->head.place)
-			order[latest++] = p[i];
-		rc = fill_package(f, p[i]);
-		if (rc || f->rows < FILL_ROWS)
+	for (; !rc && *s; s++) {
+		rc = fill_package(f, t, *s, e);
+		if (rc || f->n < FILL_ROWS)
 			continue;
 		memset(f->txn.stamp.identity, 0, PK_IDENTITY_SIZE);
 		rc = fill_commit(f);
 		if (!rc)
 			rc = fill_begin(f);
 	}
-	qsort(order, latest, sizeof(*order), by_place);
-	for (size_t i = 0; i < latest && !rc; i++)
-		rc = fill_latest(f, order[i]);
-	f->txn.stamp = *stamp;
-	return rc ? rc : fill_commit(f);
+	return rc ? rc : fill_latest(f);
 }
 
-int pk_index_fill(struct pk_txn *t, struct pakhus_error *err)
+int pk_index_fill(struct pk_txn *t, struct pk_gather *g, uint64_t upto,
+		  struct pakhus_error *err)
 {
 	AUTO(fill_release) struct fill f = { .txn = { .ix = t->ix },
 					     .err = err };
+	AUTO_FREE struct pk_entry *e = calloc(1, sizeof(*e));
+	int rc;
 
-	return fill(&f, t->gather, &t->stamp);
+	if (!e)
+		return pk_fail_nomem(err);
+	t->rows = &f.rows;
+	rc = fill(&f, t, g, e);
+	t->rows = NULL;
+	if (rc)
+		return rc;
+	t->stamp.applied = upto;
+	f.txn.stamp = t->stamp;
+	return fill_commit(&f);
 }
 
 /* ---- texts and manifests ---- */

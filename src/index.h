@@ -38,9 +38,10 @@ uint64_t pk_index_inode(const struct pk_index *ix);
 int pk_index_sync(struct pk_index *ix, struct pakhus_error *err);
 
 struct pk_gather;
+struct pk_rows;
 struct pk_txn {
 	struct pk_index *ix;
-	struct pk_gather *gather; /* what is applied goes there instead */
+	struct pk_rows *rows; /* what is applied goes there instead */
 	void *handle; /* MDB_txn, NULL when ended */
 	int is_write;
 	uint64_t ordinal; /* of the publish applied last */
@@ -103,9 +104,11 @@ int pk_index_each_version(struct pk_txn *t, const char *id, pk_version_fn *fn,
  * effect this program does not know (F-24). */
 int pk_index_apply(struct pk_txn *t, uint64_t seq, const struct pk_entry *e,
 		   struct pk_bytes manifest, struct pakhus_error *err);
-/* Writes everything that was gathered into an index that holds nothing, and
- * the stamp last: until then it names no store and will not be believed. */
-int pk_index_fill(struct pk_txn *t, struct pakhus_error *err);
+/* Applies everything that was gathered, up to a position, to an index that
+ * holds nothing. The stamp, which is t's, comes last: until then the index
+ * names no store and will not be believed. */
+int pk_index_fill(struct pk_txn *t, struct pk_gather *g, uint64_t upto,
+		  struct pakhus_error *err);
 /* Says where the text of an entry lies, or, NULL, that it is an object. */
 int pk_index_locate(struct pk_txn *t, const unsigned char *hash,
 		    const struct pk_location *at, struct pakhus_error *err);

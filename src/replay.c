@@ -17,13 +17,14 @@ struct replay {
 	const struct pk_checkpoint *to;
 	struct pk_sha *sha;
 	struct pk_edge *edge;
+	struct pk_gather *gather; /* NULL where the index goes on */
 	struct pakhus_error *err;
 };
 
 static void replay_release(struct replay *r)
 {
 	pk_txn_end(&r->txn);
-	pk_gather_free(r->txn.gather);
+	pk_gather_free(r->gather);
 	pk_sha_free(r->sha);
 	free(r->edge);
 }
@@ -35,7 +36,7 @@ static int next_batch(struct replay *r, uint64_t seq)
 	int rc = pk_progress(r->store, "reading the log", seq, r->to->size,
 			     r->err);
 
-	if (rc || r->txn.gather)
+	if (rc || r->gather)
 		return rc;
 	rc = pk_txn_commit(&r->txn, r->err);
 	return rc ? rc : pk_txn_write(&r->txn, r->ix, r->err);
@@ -76,7 +77,11 @@ static int apply_entry(void *arg, uint64_t seq, const char *line, size_t size)
 	else if (!seq)
 		rc = pk_log_check_first(r->store->env->dir,
 					&r->store->env->format, &entry, &e);
-	if (!rc)
+	if (!rc && r->gather &&
+	    (entry.op == PK_OP_PUBLISH || entry.op == PK_OP_DELETE))
+		rc = pk_gather_put(r->gather, seq, &entry) ? pk_fail_nomem(&e)
+							   : 0;
+	else if (!rc)
 		rc = pk_index_apply(&r->txn, seq, &entry, none, &e);
 	if (rc == PAKHUS_EVERSION)
 		return fail_newer(r, seq, line, size, e.text);
@@ -124,14 +129,14 @@ static void stamp(struct replay *r)
 	memcpy(r->txn.stamp.root, r->to->root, PK_HASH_SIZE);
 }
 
-/* All of the log: gathered, and written when the root was right. */
+/* All of the log: gathered by package, and written when the root was right. */
 static int fill(struct replay *r)
 {
 	int rc;
 
 	pk_txn_end(&r->txn);
-	r->txn.gather = pk_gather_new();
-	if (!r->txn.gather)
+	r->gather = pk_gather_new();
+	if (!r->gather)
 		return pk_fail_nomem(r->err);
 	rc = pk_log_walk(r->store->env->dir, r->to->size, 0, r->to->size,
 			 hash_and_apply, r, r->err);
@@ -140,7 +145,7 @@ static int fill(struct replay *r)
 	if (rc)
 		return rc;
 	stamp(r);
-	return pk_index_fill(&r->txn, r->err);
+	return pk_index_fill(&r->txn, r->gather, r->to->size, r->err);
 }
 
 /* The entries from a position on, which are read twice: what was committed
