@@ -68,7 +68,9 @@ static char *index_file(const char *store, const char *file)
 
 	assert_non_null(d);
 	while ((e = readdir(d)))
-		if (!strncmp(e->d_name, "index-", 6))
+		/* index-0.9-64-4096, and not what lies beside it */
+		if (!out && !strncmp(e->d_name, "index-", 6) &&
+		    strcmp(e->d_name, "index-state"))
 			out = s_text("%s/%s%s", local, e->d_name, file);
 	closedir(d);
 	free(local);
