@@ -112,7 +112,7 @@ publish_when_full() {
 		sound
 	done
 	readable
-	[ "$failed" -gt 2 ]
+	[ "$failed" -gt 0 ]
 }
 
 delete_when_full() {
@@ -131,7 +131,7 @@ delete_when_full() {
 			[ $? -eq 3 ]
 		sound
 	done
-	[ "$failed" -gt 2 ]
+	[ "$failed" -gt 0 ]
 }
 
 import_when_full() {
@@ -162,7 +162,7 @@ import_when_full() {
 		"$PAKHUS" delete "$id" >"$TMP/out"
 		sound
 	done
-	[ "$failed" -gt 2 ]
+	[ "$failed" -gt 0 ]
 }
 
 init_when_full() {
@@ -182,7 +182,7 @@ init_when_full() {
 		rm -r store
 	done
 	[ "$status" -eq 0 ]
-	[ "$failed" -gt 2 ]
+	[ "$failed" -gt 0 ]
 }
 
 fill_by_publishing() {
@@ -227,7 +227,7 @@ make_index_when_full() {
 		readable
 		sound
 	done
-	[ "$failed" -gt 2 ]
+	[ "$failed" -gt 0 ]
 }
 
 # ----
