@@ -6,6 +6,7 @@ bats_require_minimum_version 1.5.0
 top=$BATS_TEST_DIRNAME/..
 
 @test "the example of README.md compiles without warnings and runs" {
+	# shellcheck disable=SC2016
 	sed -n '/^```c$/,/^```$/p' "$top/README.md" | sed '1d;$d' \
 		>"$BATS_TEST_TMPDIR/example.c"
 	cd "$BATS_TEST_TMPDIR"
