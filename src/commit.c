@@ -182,12 +182,14 @@ int pk_apply_journal(struct pakhus *s, struct pk_index *ix, uint64_t upto,
 		env->at_offset = r.at;
 		env->at_seq = txn.stamp.applied;
 	}
-	if (txn.stamp.applied < upto)
+	if (txn.stamp.applied < upto) {
+		pk_index_distrust(ix); /* behind the log: no other fills it */
 		return pk_fail(err, PAKHUS_ECORRUPT,
 			       "the journal ends at entry %llu, and %llu were "
 			       "durable",
 			       (unsigned long long)txn.stamp.applied,
 			       (unsigned long long)upto);
+	}
 	return pk_txn_commit(&txn, err);
 }
 

@@ -46,16 +46,61 @@ static int line_item(void *arg, uint64_t seq, const struct pk_line *line)
 {
 	struct history *h = arg;
 	struct pakhus_history *page = h->page;
-	int rc;
 
 	(void)line;
 	if (page->count == h->limit) {
 		page->next = page->items[page->count - 1].seq;
 		return 1;
 	}
-	rc = pk_entry_at(h->view, seq, h->scratch, h->err);
-	if (!rc)
-		fill(&page->items[page->count++], seq, h->scratch);
+	page->items[page->count++].seq = seq;
+	return 0;
+}
+
+/* Of a walk over the log, those of the page; the next one is the last. */
+static int pick_item(void *arg, uint64_t seq, const char *line, size_t size)
+{
+	struct history *h = arg;
+	size_t at = h->limit - 1;
+	const char *fault;
+
+	if (h->page->items[at].seq != seq)
+		return 0;
+	fault = pk_entry_decode(line, size, h->scratch);
+	if (fault)
+		return pk_fail(h->err,
+			       fault == pk_entry_newer ? PAKHUS_EVERSION
+						       : PAKHUS_ECORRUPT,
+			       "log entry %llu: %s", (unsigned long long)seq,
+			       fault);
+	fill(&h->page->items[at], seq, h->scratch);
+	h->limit = at;
+	return 0;
+}
+
+/* The entries of a page. Those in the journal, which has to be read from
+ * its beginning, in one walk. */
+static int fill_lines(struct history *h)
+{
+	struct pk_env *env = h->view->store->env;
+	struct pakhus_entry *items = h->page->items;
+	uint64_t log = env->has_local
+			       ? atomic_load(&env->journal.page->checkpoint)
+			       : UINT64_MAX;
+	int rc = 0;
+
+	h->limit = h->page->count;
+	while (!rc && h->limit && items[h->limit - 1].seq < log) {
+		size_t at = h->limit - 1;
+		uint64_t seq = items[at].seq;
+
+		rc = pk_entry_at(h->view, seq, h->scratch, h->err);
+		if (!rc)
+			fill(&items[at], seq, h->scratch);
+		h->limit = at;
+	}
+	if (!rc && h->limit)
+		rc = pk_entries(h->view, items[h->limit - 1].seq,
+				items[0].seq + 1, pick_item, h, h->err);
 	return rc;
 }
 
@@ -111,6 +156,8 @@ static int history(struct pakhus *s, const char *id, struct pakhus_range range,
 	else if (*id && strlen(id) <= PK_ID_MAX)
 		rc = pk_index_each_line(&v.txn, id, range.before, line_item,
 					&h, err);
+	if (rc >= 0 && id)
+		rc = fill_lines(&h);
 	if (rc < 0)
 		return rc;
 	*out = PK_MOVE(page);

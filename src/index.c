@@ -314,7 +314,7 @@ int pk_index_reserve(struct pk_index *ix, uint64_t entries, uint64_t bytes,
 	if (is >= says ||
 	    !fallocate(ix->fd, 0, (off_t)is,
 		       (off_t)(says + ROOM_MORE - is)) ||
-	    (errno != ENOSPC && errno != EDQUOT))
+	    (errno != ENOSPC && errno != EDQUOT && errno != EFBIG))
 		return 0;
 	return pk_fail_sys(err, "index: make room");
 }

@@ -407,8 +407,12 @@ static int forget_location(struct job *j, uint64_t seq, struct pk_bytes line,
 
 static int point_at_objects(struct job *j, const struct pk_checkpoint *c)
 {
+	PK_HELD held = { NULL, 0 }; /* let go of after the transaction */
 	AUTO(pk_txn_end) struct pk_txn t = PK_TXN_INIT;
-	int rc = pk_txn_write(&t, j->store->env->index, j->err);
+	int rc = pk_hold(&held, &j->store->env->locks, PK_LOCK_COMMIT, j->err);
+
+	if (!rc)
+		rc = pk_txn_write(&t, j->store->env->index, j->err);
 
 	if (!rc)
 		rc = each_sealed(j, 0, forget_location, &t);

@@ -88,11 +88,16 @@ static int list(struct pakhus *s, struct pakhus_range range, unsigned flags,
  * them there. What fails here only costs the next one the same. */
 static void keep_manifests(struct pakhus *s, const struct pakhus_list *page)
 {
+	PK_HELD held = { NULL, 0 };
 	AUTO(pk_txn_end) struct pk_txn t = PK_TXN_INIT;
 	int rc;
 
 	pthread_rwlock_rdlock(&s->env->use);
-	rc = pk_txn_write(&t, s->env->index, NULL);
+	/* a reader waits for no writer, who may be stopped; all who write to
+	 * the index hold this */
+	rc = pk_hold_try(&held, &s->env->locks, PK_LOCK_COMMIT)
+		     ? pk_txn_write(&t, s->env->index, NULL)
+		     : PAKHUS_EBUSY;
 	for (size_t i = 0; i < page->count && !rc; i++) {
 		const struct pakhus_package *p = page->items[i];
 		struct pk_bytes manifest = { (const void *)p->manifest,
@@ -107,6 +112,7 @@ static void keep_manifests(struct pakhus *s, const struct pakhus_list *page)
 	if (!rc)
 		pk_txn_commit(&t, NULL);
 	pk_txn_end(&t);
+	pk_let_go(&held);
 	pthread_rwlock_unlock(&s->env->use);
 }
 

@@ -79,6 +79,19 @@ int pk_hold(struct pk_held *h, struct pk_locks *l, enum pk_lock_name name,
 	return 0;
 }
 
+int pk_hold_try(struct pk_held *h, struct pk_locks *l, enum pk_lock_name name)
+{
+	if (pthread_mutex_trylock(&l->mutex[name]))
+		return 0;
+	if (set(l, name, F_WRLCK, F_OFD_SETLK)) {
+		pthread_mutex_unlock(&l->mutex[name]);
+		return 0;
+	}
+	h->locks = l;
+	h->name = name;
+	return 1;
+}
+
 void pk_let_go(struct pk_held *h)
 {
 	int saved = errno;

@@ -51,6 +51,8 @@ struct pk_held {
 };
 int pk_hold(struct pk_held *h, struct pk_locks *l, enum pk_lock_name name,
 	    struct pakhus_error *err);
+/* Without waiting: 1 where it is held now. */
+int pk_hold_try(struct pk_held *h, struct pk_locks *l, enum pk_lock_name name);
 void pk_let_go(struct pk_held *h);
 #define PK_HELD AUTO(pk_let_go) struct pk_held
 

@@ -214,11 +214,14 @@ static int commit_batch(struct pakhus_batch *b, struct pakhus_error *err)
 		return 0;
 	rc = pk_write(b->store, &b->draft, check_of(b->store), NULL, &first,
 		      err);
-	if (rc)
+	/* also where it only could not be applied to the index */
+	if (rc && !(b->draft.is_appended &&
+		    atomic_load(&b->store->env->journal.page->durable) >=
+			    first + n))
 		return rc;
 	b->durable += n;
 	pk_draft_clear(&b->draft);
-	return 0;
+	return rc;
 }
 
 int pakhus_batch_commit(struct pakhus_batch *b, struct pakhus_error *err)

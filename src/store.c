@@ -557,6 +557,8 @@ static void env_free(struct pk_env *env)
 	pk_index_close(env->index);
 	if (env->has_local) {
 		pk_journal_release(&env->journal);
+		/* said, as a child after fork may have the file open too */
+		pk_presence_leave(&env->locks);
 		close(env->locks.fd);
 		pk_locks_release(&env->locks);
 	}
@@ -635,7 +637,8 @@ static int open_dir(const char *path, unsigned flags, int *dir,
 		    struct pakhus_error *err)
 {
 	struct pakhus_error e = { .status = 0 };
-	int rc = flags & PAKHUS_CREATE ? pk_init_at(path, NULL, 1, &e) : 0;
+	int create = flags & PAKHUS_CREATE && !(flags & PAKHUS_READONLY);
+	int rc = create ? pk_init_at(path, NULL, 1, &e) : 0;
 
 	*dir = -1;
 	/* where it cannot be made it may be there all the same */
