@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <pthread.h>
+#include <signal.h>
 #include <time.h>
 
 /* The time that publishes get; 0 is the real one. */
@@ -1545,6 +1546,40 @@ static int real_clock(void **state)
 
 #define T(test) cmocka_unit_test_setup_teardown(test, real_clock, t_dir_remove)
 
+static void a_store_closed_after_a_fork_is_free(void **state)
+{
+	char *path = s_init(state, "s", 0);
+	struct pakhus *s = s_open(path, 0);
+	pid_t child;
+
+	s_publish(s, "a", "1", 1);
+	child = fork();
+	if (!child) {
+		pause(); /* with all of the parent's files open */
+		_exit(0);
+	}
+	pakhus_close(s);
+	alarm(60); /* an exclusive presence would have stayed with the child */
+	s = s_open(path, 0);
+	alarm(0);
+	assert_holds(s, "a", "1", 1);
+	pakhus_close(s);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	free(path);
+}
+
+static void what_is_opened_to_be_read_is_not_made(void **state)
+{
+	struct pakhus_options opt = { .flags = PAKHUS_CREATE |
+					       PAKHUS_READONLY };
+	struct pakhus *s = NULL;
+
+	assert_int_equal(chdir(*state), 0);
+	assert_status(pakhus_open(&s, "none", &opt, &err), PAKHUS_ENOTFOUND);
+	assert_int_not_equal(access("none", F_OK), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1588,6 +1623,8 @@ int main(void)
 		T(publish_tells_of_its_own_entry),
 		T(failures_leave_outputs_alone),
 		T(init_refuses_what_is_there),
+		T(a_store_closed_after_a_fork_is_free),
+		T(what_is_opened_to_be_read_is_not_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
