@@ -229,23 +229,24 @@ static int more_slots(struct pk_rows *r)
 	r->slots = n;
 	memset(r->slot, 0, n * sizeof(*r->slot));
 	for (size_t i = 0; i < r->versions; i++)
+		/* set, as i < versions, which the analyzer does not follow */
+		/* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage) */
 		*slot_of(r, r->version[i].version) = (uint32_t)i + 1;
 	return 0;
 }
 
-/* Room for one more of size bytes. */
-static int grow(void *array, size_t n, size_t *cap, size_t size)
+/* The array with room for one more of size bytes; NULL: out of memory, and
+ * it is as before. */
+static void *grow(void *array, size_t n, size_t *cap, size_t size)
 {
-	void **a = array, *p;
+	void *p = array;
 
 	if (n < *cap)
-		return 0;
-	p = realloc(*a, (n + n / 2 + 64) * size);
-	if (!p)
-		return -1;
-	*a = p;
-	*cap = n + n / 2 + 64;
-	return 0;
+		return p;
+	p = realloc(array, (n + n / 2 + 64) * size);
+	if (p)
+		*cap = n + n / 2 + 64;
+	return p;
 }
 
 struct pk_row_version *pk_rows_add_version(struct pk_rows *r,
@@ -255,10 +256,13 @@ struct pk_row_version *pk_rows_add_version(struct pk_rows *r,
 
 	if (v)
 		return v;
-	if (more_slots(r) || grow(&r->version, r->versions, &r->version_cap,
-				  sizeof(*r->version)))
+	v = grow(r->version, r->versions, &r->version_cap, sizeof(*v));
+	if (!v)
 		return NULL;
-	v = &r->version[r->versions];
+	r->version = v;
+	if (more_slots(r))
+		return NULL;
+	v += r->versions;
 	v->version = version;
 	*slot_of(r, version) = (uint32_t)++r->versions;
 	return v;
@@ -285,9 +289,11 @@ struct pk_row_line *pk_rows_add_line(struct pk_rows *r, uint64_t seq)
 {
 	struct pk_row_line *l;
 
-	if (grow(&r->line, r->lines, &r->line_cap, sizeof(*r->line)))
+	l = grow(r->line, r->lines, &r->line_cap, sizeof(*l));
+	if (!l)
 		return NULL;
-	l = &r->line[r->lines++];
+	r->line = l;
+	l += r->lines++;
 	l->seq = seq;
 	l->version = r->name;
 	return l;
