@@ -1,6 +1,5 @@
 /* delete.c - versions out of the live set, an entry each, in one record. */
 #include "store.h"
-#include "utf8.h"
 
 struct deletion {
 	const char *id, *version; /* version NULL: all */
@@ -49,11 +48,7 @@ static int check_names(const char *id, const char *version, const char *by,
 		return pk_fail(err, PAKHUS_EINVAL,
 			       "the version must have 1 to %d bytes; none at "
 			       "all means every version", PK_VERSION_MAX);
-	if (by && (strlen(by) > PK_BY_MAX || !pk_is_plain(by, strlen(by))))
-		return pk_fail(err, PAKHUS_EINVAL,
-			       "the label is longer than %d bytes or holds "
-			       "control characters", PK_BY_MAX);
-	return 0;
+	return pk_check_by(by, err);
 }
 
 int pakhus_delete(struct pakhus *s, const char *id, const char *version,

@@ -8,7 +8,6 @@
 #include "store.h"
 #include "hex.h"
 #include "tmpfile.h"
-#include "utf8.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -284,12 +283,9 @@ int pk_init_at(const char *path, const struct pakhus_init_options *opt,
 int pakhus_init(const char *path, const struct pakhus_init_options *opt,
 		struct pakhus_error *err)
 {
+	int rc;
+
 	pk_error_init(err);
-	if (opt && opt->by &&
-	    (strlen(opt->by) > PK_BY_MAX ||
-	     !pk_is_plain(opt->by, strlen(opt->by))))
-		return pk_fail(err, PAKHUS_EINVAL,
-			       "the label is longer than %d bytes or holds "
-			       "control characters", PK_BY_MAX);
-	return pk_init_at(path, opt, 0, err);
+	rc = pk_check_by(opt ? opt->by : NULL, err);
+	return rc ? rc : pk_init_at(path, opt, 0, err);
 }

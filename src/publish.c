@@ -1,7 +1,6 @@
 /* publish.c - documents in, one by one and in batches. */
 #include "store.h"
 #include "canon.h"
-#include "utf8.h"
 
 #include <stdio.h>
 
@@ -35,15 +34,6 @@ int pakhus_check(const char *json, size_t size, struct pakhus_error *err)
 	return 0;
 }
 
-static int check_by(const char *by, struct pakhus_error *err)
-{
-	if (!by || (strlen(by) <= PK_BY_MAX && pk_is_plain(by, strlen(by))))
-		return 0;
-	return pk_fail(err, PAKHUS_EINVAL,
-		       "the label is longer than %d bytes or holds control "
-		       "characters", PK_BY_MAX);
-}
-
 /* Canonical text, hash and entry of a document. */
 static int prepare(struct pakhus *s, const char *json, size_t size,
 		   const char *by, struct pk_entry *e, struct pk_shared **text,
@@ -51,7 +41,7 @@ static int prepare(struct pakhus *s, const char *json, size_t size,
 {
 	struct pk_canon_error ce = { 0, 0, "" };
 	struct pk_document doc;
-	int rc = check_by(by, err);
+	int rc = pk_check_by(by, err);
 
 	if (rc)
 		return rc;
@@ -191,7 +181,7 @@ int pakhus_batch_new(struct pakhus *s, const char *by,
 	int rc = pk_enter_write(s, err);
 
 	if (!rc)
-		rc = check_by(by, err);
+		rc = pk_check_by(by, err);
 	if (rc)
 		return rc;
 	b = calloc(1, sizeof(*b));

@@ -25,6 +25,7 @@
 #include "mark.h"
 #include "objpath.h"
 #include "tmpfile.h"
+#include "utf8.h"
 
 #include <fcntl.h>
 #include <stdarg.h>
@@ -51,6 +52,15 @@ void pk_notice(struct pakhus *s, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	s->notice(s->arg, text);
+}
+
+int pk_check_by(const char *by, struct pakhus_error *err)
+{
+	if (!by || (strlen(by) <= PK_BY_MAX && pk_is_plain(by, strlen(by))))
+		return 0;
+	return pk_fail(err, PAKHUS_EINVAL,
+		       "the label is longer than %d bytes or holds control "
+		       "characters", PK_BY_MAX);
 }
 
 int pk_progress(struct pakhus *s, const char *what, uint64_t done,

@@ -69,6 +69,8 @@ struct pakhus {
 int pk_enter(struct pakhus *s, struct pakhus_error *err);
 /* The same, and whether it may be written. */
 int pk_enter_write(struct pakhus *s, struct pakhus_error *err);
+/* Whether a label, or NULL, can stand in an entry (F-21). */
+int pk_check_by(const char *by, struct pakhus_error *err);
 void pk_notice(struct pakhus *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 int pk_progress(struct pakhus *s, const char *what, uint64_t done,
