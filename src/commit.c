@@ -91,7 +91,7 @@ static int apply_entry(struct pk_txn *txn, const struct pk_reading *r,
 		return rc;
 	memcpy(at.generation, r->record.generation, PK_GENERATION_SIZE);
 	at.offset = r->from + PK_RECORD_HEADER +
-		    (uint64_t)((unsigned char *)t.text - r->payload);
+		    (uint64_t)((const unsigned char *)t.text - r->payload);
 	at.size = t.size;
 	at.sum = pk_sum(0, t.text, t.size);
 	at.ordinal = txn->ordinal;
@@ -134,6 +134,17 @@ static int apply_record(struct pk_txn *txn, const struct pk_reading *r,
 	return 0;
 }
 
+/* generation of the active slot, whose records may be in memory still */
+static int next_record(struct pk_env *env, struct pk_reading *r,
+		       const unsigned char *generation, uint64_t upto,
+		       struct pakhus_error *err)
+{
+	if (generation && pk_reading_take(&env->journal, r, generation,
+					  upto))
+		return 1;
+	return pk_reading_next(&env->journal, r, err);
+}
+
 int pk_apply_journal(struct pakhus *s, struct pk_index *ix, uint64_t upto,
 		     struct pakhus_error *err)
 {
@@ -150,7 +161,10 @@ int pk_apply_journal(struct pakhus *s, struct pk_index *ix, uint64_t upto,
 	if (rc)
 		return rc;
 	pk_journal_cursor(&env->journal, &c);
-	for (int active = !c.has_sealed; active < 2; active++) {
+	/* a sealed slot was applied before the other took its first record,
+	 * unless the index is made anew */
+	for (int active = !c.has_sealed || c.first <= txn.stamp.applied;
+	     active < 2; active++) {
 		AUTO(pk_reading_release) struct pk_reading r = {
 			.slot = active ? c.slot : !c.slot,
 			.end = active ? c.end : c.sealed_end,
@@ -161,7 +175,8 @@ int pk_apply_journal(struct pakhus *s, struct pk_index *ix, uint64_t upto,
 		    !memcmp(env->at_generation, c.generation,
 			    PK_GENERATION_SIZE))
 			r.at = env->at_offset;
-		while ((rc = pk_reading_next(&env->journal, &r, err)) == 1) {
+		while ((rc = next_record(env, &r, active ? c.generation : NULL,
+					 upto, err)) == 1) {
 			if (r.record.seq >= upto) {
 				r.at = r.from;
 				break;
@@ -365,7 +380,7 @@ static int append(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
 	if (rc)
 		return rc;
 	*span = pk_record_span(size);
-	return pk_journal_append(&env->journal, buf, size, (uint32_t)d->n,
+	return pk_journal_append(&env->journal, &buf, size, (uint32_t)d->n,
 				 texts, at, err);
 }
 

@@ -79,6 +79,7 @@ int pk_journal_open(struct pk_journal *j, int dir, struct pakhus_error *err)
 	j->dir = dir;
 	j->fd[0] = j->fd[1] = -1;
 	j->page = NULL;
+	pk_recent_init(&j->recent);
 	if (fd < 0 || fstat(fd, &st))
 		return pk_fail_sys(err, PAGE_PATH);
 	j->page_inode = st.st_ino;
@@ -110,6 +111,7 @@ void pk_journal_release(struct pk_journal *j)
 		munmap(j->page, PAGE_SIZE);
 	j->page = NULL;
 	j->fd[0] = j->fd[1] = -1;
+	pk_recent_release(&j->recent);
 }
 
 /* ---- the cursor ---- */
@@ -154,8 +156,8 @@ void pk_journal_set(struct pk_journal *j, const struct pk_cursor *c)
 
 void pk_reading_release(struct pk_reading *r)
 {
-	free(r->payload);
-	r->payload = NULL;
+	free(r->bytes);
+	r->bytes = NULL;
 }
 
 /* Loads the record at an offset whole. NULL, or why there is none; *failed
@@ -183,17 +185,19 @@ static const char *load(struct pk_journal *j, struct pk_reading *r,
 	if (r->record.payload > limit - at - PK_RECORD_HEADER)
 		return "F-51 the payload is longer than the slot";
 	if (r->record.payload > r->cap) {
-		void *p = realloc(r->payload, r->record.payload);
+		void *p = realloc(r->bytes,
+				  PK_RECORD_HEADER + r->record.payload);
 
 		if (!p) {
 			*failed = pk_fail_nomem(err);
 			return "out of memory";
 		}
-		r->payload = p;
+		r->bytes = p;
 		r->cap = r->record.payload;
 	}
-	n = pk_pread(j->fd[r->slot], r->payload, r->record.payload,
-		     at + PK_RECORD_HEADER);
+	r->payload = r->bytes + PK_RECORD_HEADER;
+	n = pk_pread(j->fd[r->slot], r->bytes + PK_RECORD_HEADER,
+		     r->record.payload, at + PK_RECORD_HEADER);
 	if (n < 0) {
 		*failed = pk_fail_sys(err, "%s", slot_path[r->slot]);
 		return "F-50 the slot cannot be read";
@@ -218,6 +222,26 @@ int pk_reading_next(struct pk_journal *j, struct pk_reading *r,
 		return pk_fail(err, PAKHUS_ECORRUPT, "%s at %llu: %s",
 			       slot_path[r->slot], (unsigned long long)r->at,
 			       fault);
+	r->from = r->at;
+	r->at += pk_record_span(r->record.payload);
+	return 1;
+}
+
+int pk_reading_take(struct pk_journal *j, struct pk_reading *r,
+		    const unsigned char generation[PK_GENERATION_SIZE],
+		    uint64_t upto)
+{
+	struct pk_recent_record got;
+
+	if (r->at >= r->end ||
+	    !pk_recent_take(&j->recent, generation, r->at, upto, &got))
+		return 0;
+	free(r->bytes);
+	r->bytes = got.bytes;
+	r->payload = got.bytes + PK_RECORD_HEADER;
+	r->record = got.record;
+	r->cap = got.record.payload;
+	r->sum = got.sum;
 	r->from = r->at;
 	r->at += pk_record_span(r->record.payload);
 	return 1;
@@ -393,13 +417,14 @@ int pk_journal_scan(struct pk_journal *j, uint64_t checkpoint,
 
 /* ---- writing ---- */
 
-int pk_journal_append(struct pk_journal *j, unsigned char *buf, uint64_t size,
+int pk_journal_append(struct pk_journal *j, unsigned char **buf, uint64_t size,
 		      uint32_t entries, uint32_t texts, uint64_t *at,
 		      struct pakhus_error *err)
 {
 	struct pk_record r = { .entries = entries,
 			       .texts = texts,
 			       .payload = size };
+	struct pk_recent_record recent;
 	uint64_t span = pk_record_span(size);
 	struct pk_cursor c;
 
@@ -415,11 +440,17 @@ int pk_journal_append(struct pk_journal *j, unsigned char *buf, uint64_t size,
 		memcpy(r.before, c.before, PK_GENERATION_SIZE);
 		r.before_end = c.before_end;
 	}
-	r.payload_sum = pk_sum(0, buf + PK_RECORD_HEADER, size);
-	c.chain = pk_record_encode(&r, buf);
-	if (pk_pwrite(j->fd[c.slot], buf, PK_RECORD_HEADER + size, c.end))
+	r.payload_sum = pk_sum(0, *buf + PK_RECORD_HEADER, size);
+	c.chain = pk_record_encode(&r, *buf);
+	if (pk_pwrite(j->fd[c.slot], *buf, PK_RECORD_HEADER + size, c.end))
 		return pk_fail_sys(err, "write %s", slot_path[c.slot]);
 	*at = c.end + PK_RECORD_HEADER;
+	recent = (struct pk_recent_record){ .at = c.end,
+					    .record = r,
+					    .sum = c.chain,
+					    .bytes = *buf };
+	if (!pk_recent_put(&j->recent, &recent, r.durable))
+		*buf = NULL;
 	c.end += span;
 	c.seq += entries;
 	pk_journal_set(j, &c);

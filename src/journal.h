@@ -20,6 +20,7 @@
 
 #include "fail.h"
 #include "key.h"
+#include "recent.h"
 #include "record.h"
 
 #include <stdatomic.h>
@@ -61,6 +62,7 @@ struct pk_journal {
 	int fd[2];
 	struct pk_page *page;
 	uint64_t page_inode;
+	struct pk_recent recent;
 };
 
 /* Makes, or makes good, the two slots; synced. local/ is not. */
@@ -78,11 +80,11 @@ int pk_journal_scan(struct pk_journal *j, uint64_t checkpoint,
 /* Makes c the cursor. */
 void pk_journal_set(struct pk_journal *j, const struct pk_cursor *c);
 
-/* Appends one record in one write. buf begins with PK_RECORD_HEADER bytes
+/* Appends one record in one write. *buf begins with PK_RECORD_HEADER bytes
  * that are filled in here; the payload of size bytes follows. *at is where
  * the payload went in the active slot, or 0 where the record does not fit
- * and nothing was written. */
-int pk_journal_append(struct pk_journal *j, unsigned char *buf, uint64_t size,
+ * and nothing was written. *buf may be taken over, and is NULL then. */
+int pk_journal_append(struct pk_journal *j, unsigned char **buf, uint64_t size,
 		      uint32_t entries, uint32_t texts, uint64_t *at,
 		      struct pakhus_error *err);
 /* Takes in a complete record that a dead writer left behind the end. */
@@ -107,11 +109,17 @@ struct pk_reading {
 	struct pk_record record;
 	uint64_t from; /* where the record began */
 	uint64_t sum;
-	unsigned char *payload;
-	size_t cap; /* private */
+	const unsigned char *payload;
+	unsigned char *bytes; /* private: header and payload ... */
+	size_t cap;	      /* ... in so much memory */
 };
 int pk_reading_next(struct pk_journal *j, struct pk_reading *r,
 		    struct pakhus_error *err);
+/* The same record if this process appended it, did not take it yet, and its
+ * entries are below upto; it is not read back then. 0: it has to be. */
+int pk_reading_take(struct pk_journal *j, struct pk_reading *r,
+		    const unsigned char generation[PK_GENERATION_SIZE],
+		    uint64_t upto);
 void pk_reading_release(struct pk_reading *r);
 
 /* The text at a location: *out is malloc'ed with a NUL behind, or NULL
