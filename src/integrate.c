@@ -516,24 +516,52 @@ int pk_integrate(struct pakhus *s, struct pakhus_error *err)
 	return rc ? rc : pk_integrate_sealed(s, err);
 }
 
+/* A larger slot costs a write of zeros, integrating twenty times that: a
+ * burst of publishes is to end before it pays for being integrated. 1: there
+ * is room; 0: the slot is as large as it gets, or the disk is full. */
+static int grow(struct pakhus *s, uint64_t span, struct pakhus_error *err)
+{
+	struct pk_env *env = s->env;
+	PK_HELD held = { NULL, 0 };
+	struct pakhus_error full;
+	struct pk_cursor c;
+	uint64_t size;
+	int rc = pk_hold(&held, &env->locks, PK_LOCK_APPEND, err);
+
+	if (!rc)
+		rc = pk_journal_catch_up(&env->journal, err);
+	if (rc)
+		return rc;
+	pk_journal_cursor(&env->journal, &c);
+	if (c.end + span <= c.size[c.slot])
+		return 1; /* others made it meanwhile */
+	size = 2 * c.size[c.slot];
+	while (size < c.end + span)
+		size *= 2;
+	if (size > PK_SLOT_MAX)
+		size = PK_SLOT_MAX;
+	if (c.end + span > size)
+		return 0;
+	rc = pk_commit(s, c.seq, err);
+	return rc ? rc : !pk_journal_grow(&env->journal, size, &full);
+}
+
 int pk_make_room(struct pakhus *s, uint64_t span, struct pakhus_error *err)
 {
 	PK_HELD held = { NULL, 0 };
 	struct pk_cursor c;
-	uint64_t grow;
-	int rc = pk_hold(&held, &s->env->locks, PK_LOCK_INTEGRATE, err);
+	int rc = grow(s, span, err);
 
+	if (rc)
+		return rc < 0 ? rc : 0;
+	rc = pk_hold(&held, &s->env->locks, PK_LOCK_INTEGRATE, err);
 	if (!rc)
 		rc = pk_integrate_sealed(s, err);
 	if (rc)
 		return rc;
 	pk_journal_cursor(&s->env->journal, &c);
-	grow = 2 * c.size[c.slot]; /* it filled: the next one lasts longer */
-	if (grow < span)
-		grow = span;
-	if (grow > PK_SLOT_MAX)
-		grow = PK_SLOT_MAX;
-	return seal(s, grow, span, err);
+	return seal(s, c.size[c.slot] < span ? span : c.size[c.slot], span,
+		    err);
 }
 
 int pk_write_whole(struct pakhus *s, const unsigned char *hash,

@@ -531,6 +531,22 @@ int pk_journal_redo(struct pk_journal *j, struct pakhus_error *err)
 	return rc ? rc : redo_slot(j, c.slot, c.end, durable, err);
 }
 
+int pk_journal_grow(struct pk_journal *j, uint64_t size,
+		    struct pakhus_error *err)
+{
+	struct pk_cursor c;
+	int rc;
+
+	pk_journal_cursor(j, &c);
+	rc = extend(j->fd[c.slot], slot_path[c.slot], c.size[c.slot], size,
+		    err);
+	if (rc)
+		return rc;
+	c.size[c.slot] = size;
+	pk_journal_set(j, &c);
+	return 0;
+}
+
 int pk_journal_seal(struct pk_journal *j, uint64_t size,
 		    struct pakhus_error *err)
 {

@@ -95,6 +95,10 @@ int pk_journal_sync(struct pk_journal *j, struct pakhus_error *err);
  * heard the end of may have lost it. */
 int pk_journal_redo(struct pk_journal *j, struct pakhus_error *err);
 
+/* Makes the active slot larger. All that was appended must be synced: the
+ * error of a failed sync is told once, and shall be of nothing but zeros. */
+int pk_journal_grow(struct pk_journal *j, uint64_t size,
+		    struct pakhus_error *err);
 /* The active slot, which must be synced, becomes sealed, the other active.
  * size: what the other one is extended to before, if it is smaller. */
 int pk_journal_seal(struct pk_journal *j, uint64_t size,
