@@ -19,7 +19,7 @@ CCALL  = $(CC) -std=gnu11 -pthread $(WARN) $(CPP) $(CFLAGS)
 LINK   = $(CC) -pthread $(CFLAGS) $(LDFLAGS)
 LIBS   = -llmdb -lzstd -lcrypto
 SAN    = CC=clang B=build/san CFLAGS="-O1 -g -fsanitize=address,undefined \
-	-fno-sanitize-recover=all -fno-omit-frame-pointer"
+	-fno-sanitize-recover=all -fno-omit-frame-pointer -DPK_PORTABLE"
 
 LIB    = $(patsubst %.c,$(B)/%.o,$(wildcard layout/*.c src/*.c))
 CLI    = $(patsubst %.c,$(B)/%.o,$(wildcard tools/cli/*.c))

@@ -101,19 +101,16 @@ static inline int take_string(struct pk_canon *c, const char **at, char **out)
 {
 	const char *p = *at, *end = c->end;
 	char *o = *out;
-	uint64_t w;
 	size_t n;
 	int rc;
 
 	*o++ = *p++;
 	for (;;) {
-		while (end - p >= 8) {
-			memcpy(o, p, 8);
-			w = pk_text_stops(pk_le64((const unsigned char *)p));
-			n = w ? (size_t)pk_text_run(w) : 8;
+		while (end - p >= PK_STRIDE) {
+			n = pk_text_copy(o, p);
 			p += n;
 			o += n;
-			if (w)
+			if (n < PK_STRIDE)
 				break;
 		}
 		if (p == end)

@@ -6,6 +6,10 @@
 
 #include "bytes.h"
 
+#if defined(__SSE2__) && !defined(PK_PORTABLE)
+#include <emmintrin.h>
+#endif
+
 #define PK_EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
 /* Marks, of eight bytes, those that end a plain run inside a string: '"',
@@ -25,6 +29,36 @@ static inline int pk_text_run(uint64_t marks)
 {
 	return __builtin_ctzll(marks) >> 3;
 }
+
+/* Copies PK_STRIDE bytes and gives how many of them come before the first
+ * one that ends a plain run: PK_STRIDE where none does. Most strings of a
+ * document are shorter than 16 bytes, so a stride is all there is to do.
+ * PK_PORTABLE is for testing what other processors have. */
+#if defined(__SSE2__) && !defined(PK_PORTABLE)
+#define PK_STRIDE 16
+static inline size_t pk_text_copy(char *to, const char *from)
+{
+	__m128i v = _mm_loadu_si128((const __m128i *)from);
+	/* signed: what is beyond ASCII is less than a space too */
+	__m128i stop = _mm_or_si128(
+		_mm_cmplt_epi8(v, _mm_set1_epi8(0x20)),
+		_mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+			     _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))));
+
+	_mm_storeu_si128((__m128i *)to, v);
+	return (size_t)__builtin_ctz((unsigned)_mm_movemask_epi8(stop) |
+				     1u << PK_STRIDE);
+}
+#else
+#define PK_STRIDE 8
+static inline size_t pk_text_copy(char *to, const char *from)
+{
+	uint64_t w = pk_text_stops(pk_le64((const unsigned char *)from));
+
+	memcpy(to, from, PK_STRIDE);
+	return w ? (size_t)pk_text_run(w) : PK_STRIDE;
+}
+#endif
 
 /* Four hexadecimal digits, or how many of them there are minus 5. */
 static inline int32_t pk_text_hex(const char *p, size_t left)
