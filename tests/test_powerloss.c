@@ -681,22 +681,41 @@ static void an_init_that_failed_anywhere_is_done_again_in_full(void **state)
 	fail_msg("no end");
 }
 
-/* A run that fills slots, so that they grow, switch and are made free. */
-static void slots_that_fill_and_switch_keep_what_was_acknowledged(void **state)
+/* A run that fills slots, so that they grow; and, where the disk has no room
+ * for that, switch and are made free. */
+static void slots_that_fill(const char *name, unsigned full)
 {
-	(void)state;
-	begin_run("fill");
+	begin_run(name);
 	for (unsigned i = 0; i < 6; i++) {
 		char version[20];
 
 		snprintf(version, sizeof(version), "1.0.%u", i);
+		if (i == full) {
+			/* that of the zeros */
+			trace.only_kind = TRACE_SYNC;
+			trace_fail(1, ENOSPC, 0);
+		}
 		publish("com.acme.crm", version, 260000, i);
+		hold(i != full || trace.hits);
+		trace_peace();
 	}
 	delete("com.acme.crm", "1.0.1");
 	publish("com.acme.hr", "2", 60000, 99);
 	end_run();
 	each_state(1, after_init(), 4);
 	forget_run();
+}
+
+static void slots_that_fill_and_grow_keep_what_was_acknowledged(void **state)
+{
+	(void)state;
+	slots_that_fill("grow", 99);
+}
+
+static void slots_that_fill_and_switch_keep_what_was_acknowledged(void **state)
+{
+	(void)state;
+	slots_that_fill("switch", 4);
 }
 
 /* The sync of a record fails: what was told unknown may be found or not,
@@ -753,6 +772,8 @@ int main(void)
 			directories_of_a_log_that_grows_are_there_after_power_loss),
 		cmocka_unit_test(
 			an_init_that_failed_anywhere_is_done_again_in_full),
+		cmocka_unit_test(
+			slots_that_fill_and_grow_keep_what_was_acknowledged),
 		cmocka_unit_test(
 			slots_that_fill_and_switch_keep_what_was_acknowledged),
 		cmocka_unit_test(
