@@ -25,6 +25,9 @@ LIB    = $(patsubst %.c,$(B)/%.o,$(wildcard layout/*.c src/*.c))
 CLI    = $(patsubst %.c,$(B)/%.o,$(wildcard tools/cli/*.c))
 TESTS  = $(patsubst %.c,$(B)/%,$(wildcard tests/test_*.c))
 AIDS   = $(patsubst %.c,$(B)/%,$(wildcard tests/aid_*.c))
+BENCH_O = $(patsubst %,$(B)/tests/bench/%.o,docs sample seats main \
+	peer_pakhus peer_sqlite peer_floor $(basename $(notdir \
+	$(wildcard tests/bench/work_*.c))))
 FUZZ   = $(patsubst tests/%.c,build/fuzz/%,$(wildcard tests/fuzz_*.c))
 BATS   = $(wildcard tests/*.bats)
 
@@ -51,6 +54,9 @@ $(B)/tests/%: $(B)/tests/%.o $(B)/libpakhus.a
 
 $(B)/canon: tests/oracle/canon.c $(B)/libpakhus.a
 	$(CCALL) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/tests/bench/bench: $(BENCH_O) $(B)/libpakhus.a
+	$(LINK) -o $@ $^ -lsqlite3 -lm $(LIBS)
 
 build/fuzz/%: tests/%.c $(wildcard layout/*.[ch] tests/*.h)
 	@mkdir -p $(@D)

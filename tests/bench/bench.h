@@ -239,6 +239,7 @@ struct counts {
 	uint64_t deletes;
 	uint64_t scale[4];   /* versions of the small stores, ascending */
 	uint64_t scale_each; /* publishes and gets at each scale */
+	uint64_t corpus;     /* documents of it at most; 0 is all */
 };
 
 struct bench {
@@ -254,8 +255,12 @@ struct bench {
 
 /* Does one work for all peers, interleaved, and writes its lines. 0 or -1. */
 typedef int work_fn(struct bench *b);
-work_fn work_publish, work_clients_threads, work_clients_processes;
-work_fn work_program, work_import, work_get, work_cold, work_delete;
-work_fn work_list, work_scale, work_bytes;
+work_fn work_publish, work_program, work_delete; /* work_write.c */
+work_fn work_import;
+work_fn work_threads, work_processes;			   /* work_clients.c */
+work_fn work_latest, work_pinned, work_nocache, work_miss; /* work_get.c */
+work_fn work_cold;					   /* work_cold.c */
+work_fn work_list, work_scale;				   /* work_scale.c */
+work_fn work_bytes;					   /* work_bytes.c */
 
 #endif
