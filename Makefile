@@ -58,6 +58,22 @@ $(B)/canon: tests/oracle/canon.c $(B)/libpakhus.a
 $(B)/tests/bench/bench: $(BENCH_O) $(B)/libpakhus.a
 	$(LINK) -o $@ $^ -lsqlite3 -lm $(LIBS)
 
+# One get in a process, linked with what that peer needs and no more.
+$(B)/tests/bench/get_%.o: tests/bench/getter.c
+	@mkdir -p $(@D)
+	$(CCALL) -DPEER=peer_$* -MMD -MP -c -o $@ $<
+$(B)/tests/bench/get_pakhus: $(patsubst %,$(B)/tests/bench/%.o,get_pakhus \
+		peer_pakhus sample) $(B)/libpakhus.a
+	$(LINK) -o $@ $^ -lm $(LIBS)
+$(B)/tests/bench/get_sqlite_%: $(B)/tests/bench/get_sqlite_%.o \
+		$(B)/tests/bench/peer_sqlite.o $(B)/tests/bench/sample.o
+	$(LINK) -o $@ $^ -lsqlite3 -lm -lzstd -lcrypto
+
+bench-programs: $(B)/pakhus $(addprefix $(B)/tests/bench/,bench get_pakhus \
+	get_sqlite_full get_sqlite_full_zstd)
+bench:
+	@tests/bench/run
+
 build/fuzz/%: tests/%.c $(wildcard layout/*.[ch] tests/*.h)
 	@mkdir -p $(@D)
 	clang -std=gnu11 $(CPP) -O1 -g -fsanitize=fuzzer,address,undefined \
@@ -152,5 +168,5 @@ help:
 
 -include $(LIB:.o=.d) $(CLI:.o=.d) $(TESTS:=.d) $(AIDS:=.d)
 .PHONY: all tests quickstart check fuzz-build fuzz lint install uninstall \
-	clean help
+	clean help bench bench-programs
 .SECONDARY:

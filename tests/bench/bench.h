@@ -72,9 +72,9 @@ struct docs {
 };
 void docs_make(struct docs *out, enum doc_kind kind, uint64_t first,
 	       size_t count, uint64_t total);
-/* All lines of all files NAME.jsonl.zst of dir, in the order of their names.
- * count is 0 when the directory is not there. */
-void docs_load(struct docs *out, const char *dir);
+/* The lines of all files NAME.jsonl.zst of dir, in the order of their names,
+ * at most so many; 0 is all. None when the directory is not there. */
+void docs_load(struct docs *out, const char *dir, uint64_t limit);
 void docs_release(struct docs *docs);
 
 uint64_t random_next(uint64_t *state); /* splitmix64 */
@@ -102,9 +102,12 @@ enum peer_can {
 	PEER_SHARED = 1,    /* threads share one client; else one each */
 	PEER_THREADS = 2,   /* can be used by threads */
 	PEER_PROCESSES = 4, /* can be used by processes at once */
-	PEER_SCALE = 8,	 /* takes part where stores are filled by a million */
-	PEER_LIST = 16,	 /* list() means something here */
-	PEER_DELETE = 32 /* remove() too */
+	PEER_SCALE = 8,	  /* takes part where stores are filled by a million */
+	PEER_LIST = 16,	  /* list() means something here */
+	PEER_DELETE = 32, /* remove() too */
+	PEER_BYTES = 64,  /* takes part where bytes are counted ... */
+	PEER_STILL = 128, /* ... and in nothing else */
+	PEER_COLD = 256	  /* has a getter */
 };
 
 /* Operations return the nanoseconds they took, or -1 after they said on
@@ -239,6 +242,7 @@ struct counts {
 	uint64_t deletes;
 	uint64_t scale[4];   /* versions of the small stores, ascending */
 	uint64_t scale_each; /* publishes and gets at each scale */
+	uint64_t bytes;	     /* generated documents whose bytes are counted */
 	uint64_t corpus;     /* documents of it at most; 0 is all */
 };
 
@@ -255,12 +259,9 @@ struct bench {
 
 /* Does one work for all peers, interleaved, and writes its lines. 0 or -1. */
 typedef int work_fn(struct bench *b);
-work_fn work_publish, work_program, work_delete; /* work_write.c */
-work_fn work_import;
-work_fn work_threads, work_processes;			   /* work_clients.c */
-work_fn work_latest, work_pinned, work_nocache, work_miss; /* work_get.c */
-work_fn work_cold;					   /* work_cold.c */
-work_fn work_list, work_scale;				   /* work_scale.c */
-work_fn work_bytes;					   /* work_bytes.c */
+work_fn work_publish, work_program, work_import, work_delete;
+work_fn work_threads, work_processes;
+work_fn work_latest, work_pinned, work_nocache, work_miss;
+work_fn work_cold, work_open, work_list, work_scale, work_bytes;
 
 #endif

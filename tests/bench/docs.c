@@ -538,7 +538,7 @@ static void add_line(struct docs *out, const char *line, size_t size,
 	out->bytes += size;
 }
 
-static void load_file(struct docs *out, const char *path)
+static void load_file(struct docs *out, const char *path, uint64_t limit)
 {
 	FILE *f = fopen(path, "rb");
 	struct text z = {0}, t = {0};
@@ -567,7 +567,9 @@ static void load_file(struct docs *out, const char *path)
 	} while (n && !ZSTD_isError(n) && (in.pos < in.size || t.size > 0));
 	ZSTD_freeDCtx(ctx);
 	t.at[t.size] = 0;
-	for (line = t.at; (end = strchr(line, '\n')); line = end + 1)
+	for (line = t.at;
+	     (end = strchr(line, '\n')) && (!limit || out->count < limit);
+	     line = end + 1)
 		add_line(out, line, (size_t)(end - line), created += 3600);
 	free(z.at);
 	free(t.at);
@@ -580,7 +582,7 @@ static int is_history(const struct dirent *e)
 	return n > tail && !strcmp(e->d_name + n - tail, ".jsonl.zst");
 }
 
-void docs_load(struct docs *out, const char *dir)
+void docs_load(struct docs *out, const char *dir, uint64_t limit)
 {
 	struct dirent **names = NULL;
 	int n = dir ? scandir(dir, &names, is_history, alphasort) : 0;
@@ -589,7 +591,8 @@ void docs_load(struct docs *out, const char *dir)
 	*out = (struct docs){0};
 	for (int i = 0; i < n; i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name);
-		load_file(out, path);
+		if (!limit || out->count < limit)
+			load_file(out, path, limit);
 		free(names[i]);
 	}
 	free(names);

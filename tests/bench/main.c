@@ -12,8 +12,9 @@
 
 /* In the order in which they are shown. */
 static const struct peer *const all_peers[] = {
-	&peer_pakhus,		&peer_sqlite_full,	  &peer_sqlite_normal,
-	&peer_sqlite_full_zstd, &peer_sqlite_normal_zstd, &peer_floor,
+	&peer_pakhus,	     &peer_pakhus_19,	     &peer_sqlite_full,
+	&peer_sqlite_normal, &peer_sqlite_full_zstd, &peer_sqlite_normal_zstd,
+	&peer_floor,
 };
 #define PEERS (sizeof(all_peers) / sizeof(*all_peers))
 
@@ -21,10 +22,21 @@ static const struct {
 	const char *name;
 	work_fn *run;
 } works[] = {
-	{"publish", work_publish},   {"publish-program", work_program},
-	{"import", work_import},     {"get-latest", work_latest},
-	{"get-pinned", work_pinned}, {"get-pinned-nocache", work_nocache},
-	{"get-miss", work_miss},     {"delete", work_delete},
+	{"publish", work_publish},
+	{"publish-threads", work_threads},
+	{"publish-processes", work_processes},
+	{"publish-program", work_program},
+	{"import", work_import},
+	{"get-latest", work_latest},
+	{"get-pinned", work_pinned},
+	{"get-pinned-nocache", work_nocache},
+	{"get-miss", work_miss},
+	{"get-cold", work_cold},
+	{"delete", work_delete},
+	{"open", work_open},
+	{"list", work_list},
+	{"scale", work_scale},
+	{"bytes", work_bytes},
 };
 #define WORKS (sizeof(works) / sizeof(*works))
 
@@ -43,6 +55,7 @@ static struct counts counts = {
 	.deletes = 200,
 	.scale = {1000, 10000, 100000, 1000000},
 	.scale_each = 400,
+	.bytes = 1000,
 };
 static const struct counts short_counts = {
 	.publish = 80,
@@ -52,13 +65,14 @@ static const struct counts short_counts = {
 	.program = 8,
 	.import = 200,
 	.import_rounds = 1,
-	.versions = 400,
+	.versions = 800,
 	.gets = 200,
 	.colds = 8,
 	.lists = 3,
 	.deletes = 40,
 	.scale = {1000, 10000, 20000, 50000},
 	.scale_each = 40,
+	.bytes = 100,
 	.corpus = 100,
 };
 
@@ -83,6 +97,7 @@ static const struct {
 	{"scale3", &counts.scale[2]},
 	{"scale4", &counts.scale[3]},
 	{"scale-each", &counts.scale_each},
+	{"bytes", &counts.bytes},
 	{"corpus", &counts.corpus},
 };
 #define COUNTS (sizeof(count_names) / sizeof(*count_names))

@@ -169,13 +169,13 @@ static const int level_19 = 19;
 const struct peer peer_pakhus = {
 	.name = "pakhus",
 	.can = PEER_SHARED | PEER_THREADS | PEER_PROCESSES | PEER_SCALE |
-	       PEER_LIST | PEER_DELETE,
+	       PEER_LIST | PEER_DELETE | PEER_BYTES | PEER_COLD,
 	PAKHUS_PEER,
 	.getter = "get_pakhus",
 };
-/* Takes part where bytes are counted. */
 const struct peer peer_pakhus_19 = {
 	.name = "pakhus-19",
+	.can = PEER_BYTES | PEER_STILL,
 	PAKHUS_PEER,
 	.arg = &level_19,
 };

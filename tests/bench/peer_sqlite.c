@@ -342,11 +342,10 @@ static int64_t lite_list(void *client, size_t limit, size_t *count,
 }
 
 #define LITE_PEER                                                              \
-	.can = PEER_THREADS | PEER_PROCESSES | PEER_SCALE | PEER_LIST |        \
-	       PEER_DELETE,                                                    \
 	.open = lite_open, .close = lite_close, .publish = lite_publish,       \
 	.import = lite_import, .get = lite_get, .list = lite_list,             \
 	.remove = lite_remove
+#define MANY PEER_THREADS | PEER_PROCESSES | PEER_DELETE
 
 static const struct kind full = {.full = 1}, normal = {0};
 static const struct kind full_zstd = {.full = 1, .zstd = 1};
@@ -354,23 +353,27 @@ static const struct kind normal_zstd = {.zstd = 1};
 
 const struct peer peer_sqlite_full = {
 	.name = "sqlite-full",
+	.can = MANY | PEER_SCALE | PEER_LIST | PEER_BYTES | PEER_COLD,
 	LITE_PEER,
 	.getter = "get_sqlite_full",
 	.arg = &full,
 };
 const struct peer peer_sqlite_normal = {
 	.name = "sqlite-normal",
+	.can = MANY,
 	LITE_PEER,
 	.arg = &normal,
 };
 const struct peer peer_sqlite_full_zstd = {
 	.name = "sqlite-full-zstd",
+	.can = MANY | PEER_BYTES | PEER_COLD,
 	LITE_PEER,
 	.getter = "get_sqlite_full_zstd",
 	.arg = &full_zstd,
 };
 const struct peer peer_sqlite_normal_zstd = {
 	.name = "sqlite-normal-zstd",
+	.can = MANY,
 	LITE_PEER,
 	.arg = &normal_zstd,
 };

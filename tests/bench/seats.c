@@ -61,7 +61,8 @@ static int seats_init(struct seats *s, struct bench *b, const char *name,
 	for (size_t i = 0; b->peers[i]; i++) {
 		struct seat *seat;
 
-		if ((b->peers[i]->can & can) != can)
+		if ((b->peers[i]->can & can) != can ||
+		    (b->peers[i]->can & ~can & PEER_STILL && can != PEER_BYTES))
 			continue;
 		s->at = must(realloc(s->at, (s->count + 1) * sizeof(*s->at)));
 		seat = &s->at[s->count++];
