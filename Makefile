@@ -25,9 +25,9 @@ LIB    = $(patsubst %.c,$(B)/%.o,$(wildcard layout/*.c src/*.c))
 CLI    = $(patsubst %.c,$(B)/%.o,$(wildcard tools/cli/*.c))
 TESTS  = $(patsubst %.c,$(B)/%,$(wildcard tests/test_*.c))
 AIDS   = $(patsubst %.c,$(B)/%,$(wildcard tests/aid_*.c))
-BENCH_O = $(patsubst %,$(B)/tests/bench/%.o,docs sample seats main \
-	peer_pakhus peer_sqlite peer_floor $(basename $(notdir \
-	$(wildcard tests/bench/work_*.c))))
+BENCH  = $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/peer_*.c \
+	tests/bench/work_*.c) $(addprefix tests/bench/,docs.c main.c \
+	sample.c seats.c))
 FUZZ   = $(patsubst tests/%.c,build/fuzz/%,$(wildcard tests/fuzz_*.c))
 BATS   = $(wildcard tests/*.bats)
 
@@ -55,8 +55,8 @@ $(B)/tests/%: $(B)/tests/%.o $(B)/libpakhus.a
 $(B)/canon: tests/oracle/canon.c $(B)/libpakhus.a
 	$(CCALL) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(B)/tests/bench/bench: $(BENCH_O) $(B)/libpakhus.a
-	$(LINK) -o $@ $^ -lsqlite3 -lm $(LIBS)
+$(B)/tests/bench/bench: $(BENCH) $(B)/libpakhus.a
+	$(LINK) $(call wraps,tests/bench/seats.c) -o $@ $^ -lsqlite3 -lm $(LIBS)
 
 # One get in a process, linked with what that peer needs and no more.
 $(B)/tests/bench/get_%.o: tests/bench/getter.c
@@ -166,7 +166,7 @@ help:
 	@echo 'lint        clang-tidy, cppcheck and shellcheck'
 	@echo 'install     to PREFIX=$(PREFIX), below DESTDIR; also uninstall'
 
--include $(LIB:.o=.d) $(CLI:.o=.d) $(TESTS:=.d) $(AIDS:=.d)
+-include $(LIB:.o=.d) $(CLI:.o=.d) $(TESTS:=.d) $(AIDS:=.d) $(BENCH:.o=.d)
 .PHONY: all tests quickstart check fuzz-build fuzz lint install uninstall \
 	clean help bench bench-programs
 .SECONDARY:

@@ -205,7 +205,8 @@ void samples_release(struct samples *s);
  *   get-miss           a package that is there, a version that is not
  *   get-cold           a process that gets one version: from fork to answer
  *   get-memory         bytes; its peak, less the sizes of the two texts
- *   open               cpu_ns; the opening in that process
+ *   open               cpu_ns; the opening in such a process
+ *   open-again         cpu_ns; in a process that opened and closed it before
  *   list               all packages with both texts
  *   list-page          the first hundred with manifests
  *   delete             one version
