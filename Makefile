@@ -79,7 +79,7 @@ build/fuzz/%: tests/%.c $(wildcard layout/*.[ch] tests/*.h)
 	clang -std=gnu11 $(CPP) -O1 -g -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $< $(wildcard layout/*.c)
 
-tests: all $(TESTS) $(AIDS) $(B)/canon
+tests: all $(TESTS) $(AIDS) $(B)/canon bench-programs
 
 quickstart:
 	@tools/setup.sh build

@@ -20,6 +20,7 @@ libssl-dev openssl/evp.h
 libjansson-dev jansson.h
 zstd zstd'
 test='libcmocka-dev cmocka.h
+libsqlite3-dev sqlite3.h
 bats bats
 clang clang
 libclang-rt-14-dev has_fuzzer
