@@ -156,6 +156,15 @@ small publish 80 2' ]
 	[ ! -e stores ]
 }
 
+@test "a directory with other things in it is left alone" {
+	mkdir mine
+	touch mine/thesis
+	bench -d mine -p sqlite-full -c versions=20,gets=8 get-miss
+	[ "$status" -eq 1 ]
+	grep -qx 'bench: mine: File exists' err
+	[ "$(ls mine)" = thesis ]
+}
+
 @test "a wrong call is told how it is called right" {
 	for args in '-x' 'no-such-work' '-p nobody' '-c gets' '-c gets=x' \
 		'-c nothing=1' '-e' '-e generated' '-e large 1'; do

@@ -240,6 +240,24 @@ static const char *own_directory(void)
 	return dirname(path);
 }
 
+/* It is removed in the end with all that is in it: so it was empty, or has
+ * the mark of a run that kept its stores. */
+static int take_directory(const char *dir)
+{
+	char mark[DIR_MAX + 32];
+	FILE *f;
+
+	if (strlen(dir) > DIR_MAX)
+		return bench_fail("%s: too long", dir);
+	snprintf(mark, sizeof(mark), "%s/made-by-bench", dir);
+	if (!access(mark, F_OK))
+		return 0;
+	rmdir(dir);
+	if (mkdir(dir, 0777) || !(f = fopen(mark, "w")) || fclose(f))
+		return bench_fail("%s: %s", dir, strerror(errno));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const struct peer *chosen[PEERS + 1];
@@ -294,10 +312,10 @@ int main(int argc, char **argv)
 	for (int i = 0; i < 4; i++)
 		round_up(&counts.scale[i]);
 	b.counts = counts;
-	if (!b.out || (mkdir(b.dir, 0777) && errno != EEXIST)) {
-		bench_fail("%s: %s", b.dir, strerror(errno));
+	if (!b.out)
+		return -bench_fail("the results: %s", strerror(errno));
+	if (take_directory(b.dir))
 		return 1;
-	}
 	do
 		rc = run_work(&b, *argv);
 	while (!rc && *argv && *++argv);

@@ -64,13 +64,12 @@ static int seats_init(struct seats *s, struct bench *b, const char *name,
 {
 	*s = (struct seats){.bench = b};
 	snprintf(s->root, sizeof(s->root), "%s/%s", b->dir, name);
-	for (size_t i = 0; b->peers[i]; i++) {
+	for (size_t i = 0; b->peers[i] && s->count < SEATS_MAX; i++) {
 		struct seat *seat;
 
 		if ((b->peers[i]->can & can) != can ||
 		    (b->peers[i]->can & ~can & PEER_STILL && can != PEER_BYTES))
 			continue;
-		s->at = must(realloc(s->at, (s->count + 1) * sizeof(*s->at)));
 		seat = &s->at[s->count++];
 		*seat = (struct seat){.peer = b->peers[i]};
 		snprintf(seat->dir, sizeof(seat->dir), "%s/%s", s->root,
@@ -113,26 +112,18 @@ int seats_open(struct seats *s, const struct peer_options *opt)
 	return 0;
 }
 
-static int is_coprime(size_t a, size_t b)
+/* A shuffle that only the round decides. */
+struct seat *seats_turn(struct seats *s, uint64_t round, size_t i)
 {
-	while (b) {
-		size_t rest = a % b;
+	size_t order[SEATS_MAX];
 
-		a = b;
-		b = rest;
+	for (size_t k = 0; k < s->count; k++) {
+		size_t at = random_below(&round, k + 1);
+
+		order[k] = order[at];
+		order[at] = k;
 	}
-	return a == 1;
-}
-
-/* Both where a round begins and how far it steps change: the steps are those
- * that have no divisor in common with the count. */
-struct seat *seats_turn(const struct seats *s, uint64_t round, size_t i)
-{
-	size_t n = s->count, step = 1 + round % n;
-
-	while (!is_coprime(step, n))
-		step = step % n + 1;
-	return &s->at[(round / n + i * step) % n];
+	return &s->at[order[i]];
 }
 
 void seats_write(struct seats *s, const char *work, const char *docs,
@@ -156,7 +147,6 @@ void seats_release(struct seats *s)
 	}
 	if (!s->keep)
 		remove_tree(s->root);
-	free(s->at);
 	*s = (struct seats){0};
 }
 

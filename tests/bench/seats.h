@@ -10,21 +10,23 @@
 
 #include "bench.h"
 
-#define BLOCK 8 /* operations of one kind that a seat does in its turn */
+#define SEATS_MAX 16
+#define DIR_MAX 400 /* of bench.dir, so that what is in it has room */
+#define BLOCK 8	    /* operations of one kind that a seat does in its turn */
 
 struct seat {
 	const struct peer *peer;
-	void *client;	/* NULL until seat_open() */
-	char dir[4096]; /* of the store */
+	void *client;  /* NULL until seat_open() */
+	char dir[512]; /* of the store */
 	struct samples samples;
 };
 
 struct seats {
 	struct bench *bench;
-	struct seat *at;
+	struct seat at[SEATS_MAX];
 	size_t count;
-	char root[4000]; /* the stores lie in it */
-	int keep;	 /* what was filled stays for other works */
+	char root[448]; /* the stores lie in it */
+	int keep;	/* what was filled stays for other works */
 };
 
 /* Seats for all peers that can do that; stores are empty. 0 or -1; seats are
@@ -37,7 +39,7 @@ int seat_open(struct seat *seat, const struct peer_options *opt);
 void seat_close(struct seat *seat);
 int seats_open(struct seats *s, const struct peer_options *opt);
 /* The i-th in that round. */
-struct seat *seats_turn(const struct seats *s, uint64_t round, size_t i);
+struct seat *seats_turn(struct seats *s, uint64_t round, size_t i);
 /* Writes a line for each seat that has samples, and empties them. */
 void seats_write(struct seats *s, const char *work, const char *docs,
 		 uint64_t versions, unsigned clients, const char *unit);

@@ -93,7 +93,7 @@ int work_cold(struct bench *b)
 			versions);
 		for (size_t i = 0; i < s.count && !rc; i++) {
 			struct seat *seat = seats_turn(&s, r, i);
-			struct cold cold;
+			struct cold cold = {0};
 
 			rc = cold_get(b, seat, &doc, &cold);
 			if (rc)

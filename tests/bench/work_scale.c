@@ -217,7 +217,7 @@ int work_list(struct bench *b)
 /* In a process of its own, or in this one, which has done it before. */
 static int open_one(struct seat *seat, struct bench *b, const struct doc *doc)
 {
-	struct cold cold;
+	struct cold cold = {0};
 
 	return cold_get(b, seat, doc, &cold) || seat_add(seat, cold.opened);
 }
