@@ -160,7 +160,8 @@ static void choose_peers(const struct peer **chosen, const char *list)
 		while (at && (strncmp(at, name, size) ||
 			      (at[size] && at[size] != ','))) {
 			at = strchr(at, ',');
-			at += !!at;
+			if (at)
+				at++;
 		}
 		if (list && !at)
 			continue;
