@@ -195,7 +195,8 @@ void samples_release(struct samples *s);
  * and the works, with those that have a unit other than ns named. bench
  * runs them by these names, but get-memory comes with get-cold, open-again
  * with open, list-page with list, and all that counts bytes with bytes;
- * scale is get-latest, get-pinned and publish in small stores of four sizes.
+ * scale is get-latest and get-pinned, without cache, and publish in stores of
+ * small documents, of four sizes.
  *
  *   publish            one client, one by one
  *   publish-threads    per_s; clients threads of one process
