@@ -78,6 +78,12 @@ apt-get -qq install -y --no-install-recommends liblmdb-dev zstd' ]
 	[ "$output" = 'setup: installing libssl-dev bats' ]
 }
 
+@test "bench wants what build wants and more, and no tools of tests" {
+	all_but libssl-dev bats libsqlite3-dev
+	try bench
+	[ "$output" = 'setup: installing libssl-dev libsqlite3-dev' ]
+}
+
 @test "a program on the path is enough, and so is node 18" {
 	all_but make nodejs
 	stand_in make :

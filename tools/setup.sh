@@ -1,7 +1,8 @@
 #!/bin/sh
-# setup.sh - installs what building or testing needs and is not there.
+# setup.sh - installs what building, testing or measuring needs and is not
+# there.
 #
-# usage: tools/setup.sh build|test
+# usage: tools/setup.sh build|test|bench
 #
 # For Debian 12, with apt-get, and with sudo where it is not run as root.
 # Nothing missing: no output, no network, no root. Elsewhere it only says what
@@ -34,13 +35,19 @@ shellcheck shellcheck
 git git
 strace strace
 util-linux unshare'
+bench='libsqlite3-dev sqlite3.h
+git git
+nodejs has_node
+npm npm'
 
 case ${1-} in
 build) wanted=$build ;;
 test) wanted="$build
 $test" ;;
+bench) wanted="$build
+$bench" ;;
 *)
-	sed -n '4s/^# //p' "$0" >&2
+	sed -n '5s/^# //p' "$0" >&2
 	exit 2
 	;;
 esac
