@@ -25,9 +25,10 @@ LIB    = $(patsubst %.c,$(B)/%.o,$(wildcard layout/*.c src/*.c))
 CLI    = $(patsubst %.c,$(B)/%.o,$(wildcard tools/cli/*.c))
 TESTS  = $(patsubst %.c,$(B)/%,$(wildcard tests/test_*.c))
 AIDS   = $(patsubst %.c,$(B)/%,$(wildcard tests/aid_*.c))
-BENCH  = $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/peer_*.c \
+BENCH_O = $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/peer_*.c \
 	tests/bench/work_*.c) $(addprefix tests/bench/,docs.c main.c \
 	sample.c seats.c))
+REPORT_O = $(patsubst %,$(B)/tests/bench/%.o,report lines chart)
 FUZZ   = $(patsubst tests/%.c,build/fuzz/%,$(wildcard tests/fuzz_*.c))
 BATS   = $(wildcard tests/*.bats)
 
@@ -55,7 +56,7 @@ $(B)/tests/%: $(B)/tests/%.o $(B)/libpakhus.a
 $(B)/canon: tests/oracle/canon.c $(B)/libpakhus.a
 	$(CCALL) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(B)/tests/bench/bench: $(BENCH) $(B)/libpakhus.a
+$(B)/tests/bench/bench: $(BENCH_O) $(B)/libpakhus.a
 	$(LINK) $(call wraps,tests/bench/seats.c) -o $@ $^ -lsqlite3 -lm $(LIBS)
 
 # One get in a process, linked with what that peer needs and no more.
@@ -68,11 +69,17 @@ $(B)/tests/bench/get_pakhus: $(patsubst %,$(B)/tests/bench/%.o,get_pakhus \
 $(B)/tests/bench/get_sqlite_%: $(B)/tests/bench/get_sqlite_%.o \
 		$(B)/tests/bench/peer_sqlite.o $(B)/tests/bench/sample.o
 	$(LINK) -o $@ $^ -lsqlite3 -lm -lzstd -lcrypto
+$(B)/tests/bench/get_service: $(patsubst %,$(B)/tests/bench/%.o,get_service \
+		peer_service sample)
+	$(LINK) -o $@ $^ -lm
 
-bench-programs: $(B)/pakhus $(addprefix $(B)/tests/bench/,bench get_pakhus \
-	get_sqlite_full get_sqlite_full_zstd)
+$(B)/tests/bench/report: $(REPORT_O)
+	$(LINK) -o $@ $^ -ljansson -lm
+
+bench-programs: $(B)/pakhus $(addprefix $(B)/tests/bench/,bench report \
+	get_pakhus get_service get_sqlite_full get_sqlite_full_zstd)
 bench:
-	@tests/bench/run
+	@B=$(B) CORPUS=$(CORPUS) tests/bench/run
 
 build/fuzz/%: tests/%.c $(wildcard layout/*.[ch] tests/*.h)
 	@mkdir -p $(@D)
@@ -162,11 +169,13 @@ help:
 	@echo 'quickstart  install what is missing, build, and show a tour'
 	@echo 'all         the library and the program, in $(B)'
 	@echo 'check       install what tests need, build, and run all of them'
+	@echo 'bench       pakhus beside SQLite, service-package and git'
 	@echo 'fuzz        every fuzz target for five minutes'
 	@echo 'lint        clang-tidy, cppcheck and shellcheck'
 	@echo 'install     to PREFIX=$(PREFIX), below DESTDIR; also uninstall'
 
--include $(LIB:.o=.d) $(CLI:.o=.d) $(TESTS:=.d) $(AIDS:=.d) $(BENCH:.o=.d)
+-include $(LIB:.o=.d) $(CLI:.o=.d) $(TESTS:=.d) $(AIDS:=.d) \
+	$(BENCH_O:.o=.d) $(REPORT_O:.o=.d)
 .PHONY: all tests quickstart check fuzz-build fuzz lint install uninstall \
 	clean help bench bench-programs
 .SECONDARY:

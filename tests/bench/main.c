@@ -12,9 +12,10 @@
 
 /* In the order in which they are shown. */
 static const struct peer *const all_peers[] = {
-	&peer_pakhus,	     &peer_pakhus_19,	     &peer_sqlite_full,
-	&peer_sqlite_normal, &peer_sqlite_full_zstd, &peer_sqlite_normal_zstd,
-	&peer_floor,
+	&peer_pakhus,		&peer_pakhus_19,
+	&peer_sqlite_full,	&peer_sqlite_normal,
+	&peer_sqlite_full_zstd, &peer_sqlite_normal_zstd,
+	&peer_service,		&peer_floor,
 };
 #define PEERS (sizeof(all_peers) / sizeof(*all_peers))
 

@@ -219,7 +219,7 @@ static int64_t service_remove(void *client, const char *id, const char *version)
 
 const struct peer peer_service = {
 	.name = "service",
-	.can = PEER_PROCESSES | PEER_LIST | PEER_DELETE,
+	.can = PEER_PROCESSES | PEER_DELETE | PEER_BYTES | PEER_COLD,
 	.missing = service_missing,
 	.open = service_open,
 	.close = service_close,
@@ -228,5 +228,5 @@ const struct peer peer_service = {
 	.get = service_get,
 	.list = service_list,
 	.remove = service_remove,
-	.getter = "get-service",
+	.getter = "get_service",
 };
