@@ -75,7 +75,7 @@ static void print_table(const struct lines *lines)
 
 #define GENERATED "generated"
 #define MILLION 1000000
-#define PACKAGES 50000
+#define PACKAGES MILLION /* 50,000 of them: of 20 versions each */
 
 /* The first in units of the second; where that has no work, its own value in
  * units of scale. */
