@@ -483,11 +483,17 @@ static int check_tree(struct check *c)
 
 /* ---- journal ---- */
 
+/* Under the integrate lock no slot is begun anew while it is read. */
 static int check_journal(struct check *c)
 {
 	struct pk_journal *j = &c->store->env->journal;
+	PK_HELD held = { NULL, 0 };
 	struct pk_cursor cursor;
+	int failed = pk_hold(&held, &c->store->env->locks, PK_LOCK_INTEGRATE,
+			     c->err);
 
+	if (failed)
+		return failed;
 	pk_journal_cursor(j, &cursor);
 	for (int active = !cursor.has_sealed; active < 2; active++) {
 		struct pakhus_error e = { .status = 0 };
