@@ -1,19 +1,26 @@
 // interrupt.mjs - ends processes at random moments, round after round, and
 // asks each time whether anything acknowledged is gone.
 //
-//	node interrupt.mjs PAKHUS WORKER STORE ROUNDS SEED
+//	node interrupt.mjs PAKHUS WORKER STORE ROUNDS SEED [stay]
 //
-// In a round two long-lived publishers and two readers (aid_worker.c) are
-// there, and one-shot `pakhus publish` and `pakhus import` come and go. After
-// a moment some or all of them are killed; what they had acknowledged must be
-// there, the imports' lines as a prefix, and nobody who was not killed may
-// have seen anything wrong. At the end all stop in order, and nothing may be
-// left in the journals. Prints what was done; status 1 for the first wrong.
-import {spawn} from 'node:child_process';
+// ROUNDS is a number, or seconds as in "60s". In a round workers publish,
+// write and delete by sevens, sync, verify and read (aid_worker.c), and
+// one-shot commands come and go. Every few milliseconds one of them is killed,
+// and a worker is started again, or is stopped for a while, whatever lock it
+// holds, and then goes on or is killed. Then some or all are killed; after
+// all, those who recover, rebuild the index or verify are killed too. What had
+// been acknowledged must be there, the imports' lines as a prefix, and nobody
+// who was not killed may have seen anything wrong. With "stay" one reader
+// keeps its handle through all of it, so that nobody ever recovers.
+//
+// At the end all stop in order, nothing may be left in the journals, and a
+// copy of the tree must verify and show the same. Prints what was done; status
+// 1 for the first wrong.
+import {execFileSync, spawn} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {writeFileSync} from 'node:fs';
+import {mkdirSync, rmSync, writeFileSync} from 'node:fs';
 
-const [pakhus, worker, store, rounds, seed] = process.argv.slice(2);
+const [pakhus, worker, store, rounds, seed, stay] = process.argv.slice(2);
 let state = BigInt(seed) * 0x9e3779b97f4a7c15n & 0xffffffffffffffffn;
 const random = () => { // splitmix64, in [0, 1)
 	state = state + 0x9e3779b97f4a7c15n & 0xffffffffffffffffn;
@@ -27,7 +34,9 @@ const sleep = ms => new Promise(done => setTimeout(done, ms));
 const sha256 = text => createHash('sha256').update(text).digest('hex');
 
 const running = new Set();
-const done = {acknowledged: 0, killed: 0, ended: 0, reads: 0};
+process.env.SEEN = `${store}.seen`; // the workers' (aid_worker.c)
+const done = {acknowledged: 0, killed: 0, stopped: 0, recoveries: 0, reads: 0,
+	ended: 0, rebuilt: 0};
 
 function wrong(text) {
 	console.log(`round ${round} of seed ${seed}: ${text}`);
@@ -40,13 +49,13 @@ function wrong(text) {
 
 // id@version → the hashes one of which it has; '-' where it may be absent
 const known = new Map();
-let said = new Set(); // names that were not checked since
+let said = new Set(); // names that were not checked since their writer ended
 
-function note(line) {
+function note(line, p = {said}) {
 	const [what, id, version, hash] = line.split(' ');
 	const name = `${id} ${version}`;
 
-	said.add(name);
+	p.said.add(name);
 	if (what === '?') {
 		known.set(name, known.get(name) ?? new Set(['-']));
 		known.get(name).add(hash);
@@ -60,15 +69,25 @@ function note(line) {
 
 // ---- processes ------------------------------------------------------------
 
-function start(program, args, {onLine = wrong, input} = {}) {
+// An index that is made anew is news where nobody asked for it.
+let asked = false;
+function hear(text) {
+	if (!/index was rebuilt/.test(text))
+		return;
+	if (!asked)
+		wrong(text);
+	done.rebuilt++;
+}
+
+function start(program, args, {onLine = wrong, input, may = [0]} = {}) {
 	const child = spawn(program, args);
-	const p = {child, args, killed: false, err: ''};
+	const p = {child, args, killed: false, err: '', said: new Set()};
 	let rest = '';
 
 	child.stdout.setEncoding('utf8').on('data', text => {
 		const lines = (rest + text).split('\n');
 		rest = lines.pop(); // a line cut by the kill was not said
-		lines.forEach(line => onLine(line));
+		lines.forEach(line => onLine(line, p));
 	});
 	child.stderr.setEncoding('utf8').on('data', text => p.err += text);
 	child.stdin.on('error', () => {});
@@ -76,9 +95,11 @@ function start(program, args, {onLine = wrong, input} = {}) {
 	running.add(p);
 	p.end = new Promise(ended => child.on('close', (status, signal) => {
 		running.delete(p);
-		if (!p.killed && status !== 0)
+		if (!p.killed && !may.includes(status))
 			wrong(`${program} ${args.join(' ')} ended with ` +
 				`${signal ?? status}: ${p.err}`);
+		hear(p.err);
+		p.said.forEach(name => said.add(name));
 		done[p.killed ? 'killed' : 'ended']++;
 		ended();
 	}));
@@ -96,14 +117,24 @@ const stop = p => {
 };
 
 let count = 0;
-const publisher = () => start(worker,
-	['publish', store, `org.example.loop${count % 5}`,
-		`${seed * 100000 + count++}`],
-	{onLine: line => line[0] === '!' ? wrong(line) : note(line)});
-const reader = () => start(worker,
-	['read', store, `${seed * 100000 + count++}`],
-	{onLine: line => line[0] === '!' ? wrong(line)
-		: done.reads += 50});
+function work(kind) {
+	const id = kind === 'publish' ? [`org.example.loop${count % 5}`] : [];
+	const name = `${seed * 100000 + count++}`;
+	const p = start(worker, [kind, store, ...id, name], {
+		onLine: (line, p) => {
+			if (line === '.')
+				done.reads += 50;
+			else if (line[0] === 'n')
+				hear(line);
+			else if (line[0] === '!')
+				wrong(line);
+			else
+				note(line, p);
+		},
+	});
+	p.kind = kind;
+	return p;
+}
 
 // A document as one canonical line.
 const filler = 'x'.repeat(3000);
@@ -114,21 +145,23 @@ function documentOf(id, version) {
 }
 
 function oneShotPublish() {
-	const id = `org.example.once${below(3)}`, args = [];
+	const id = `org.example.once${below(3)}`, args = [], names = new Set();
 
 	for (let i = 0; i < 1 + below(3); i++) {
 		const version = `${round}.${count++}.0`;
 		const text = documentOf(id, version);
 		const file = `${store}.${round}-${count}.json`;
 
-		note(`? ${id} ${version} ${sha256(text)}`);
+		note(`? ${id} ${version} ${sha256(text)}`, {said: names});
 		writeFileSync(file, text);
 		args.push(file);
 	}
-	return start(pakhus, ['-C', store, 'publish', ...args], {onLine: line => {
+	const p = start(pakhus, ['-C', store, 'publish', ...args], {onLine: line => {
 		const [name, hash] = line.split(' ');
-		note(`+ ${name.replace('@', ' ')} ${hash}`);
+		note(`+ ${name.replace('@', ' ')} ${hash}`, p);
 	}});
+	p.said = names;
+	return p;
 }
 
 // The lines that are there when it was killed are the first ones.
@@ -150,6 +183,22 @@ function oneShotImport() {
 				wrong(line);
 			im.all = true;
 		}});
+}
+
+const ignore = () => {};
+const oneShotRead = () => start(pakhus, ['-C', store,
+	...[['list'], ['list', '--json'], ['history'], ['verify'], ['stat']][
+		below(5)]], {onLine: ignore});
+
+// The first thing done to a store where all were killed.
+function oneShotRecovery() {
+	done.recoveries++;
+	if (!stay && random() < .3) {
+		asked = true; // killed in it, it leaves that to the next one
+		return start(pakhus, ['-C', store, 'verify', '--rebuild'],
+			{onLine: ignore, may: [0, 6]});
+	}
+	return random() < .5 ? oneShotRead() : oneShotPublish();
 }
 
 // ---- questions ------------------------------------------------------------
@@ -188,47 +237,103 @@ async function checkImports() {
 // ---- rounds ---------------------------------------------------------------
 
 let round = 0;
-let publishers = [], readers = [];
+const kinds = ['publish', 'publish', 'seven', 'sync', 'verify', 'read', 'read'];
+let workers = [];
 
-// Those of a publisher that goes on are checked when it has ended.
-const isOf = p => name => name.split(' ')[1].startsWith(`${p.child.pid}.`);
+// Some of those who work, each for itself and at a moment of its own.
+async function storm(ms, shots) {
+	const till = Date.now() + ms, stopped = [];
+
+	while (Date.now() < till) {
+		await sleep(below(8));
+		const i = below(workers.length + shots.length);
+		const p = workers[i] ?? shots[i - workers.length];
+
+		if (p.killed)
+			continue;
+		if (random() < .7) {
+			if (random() < .3) {
+				p.child.kill('SIGSTOP');
+				done.stopped++;
+				await sleep(below(30));
+			}
+			kill(p);
+			if (workers[i])
+				workers[i] = work(p.kind);
+		} else {
+			p.child.kill('SIGSTOP');
+			done.stopped++;
+			stopped.push(sleep(below(200)).then(
+				() => p.child.kill('SIGCONT')));
+		}
+	}
+	await Promise.all(stopped);
+}
 
 async function one() {
-	while (publishers.length < 2)
-		publishers.push(publisher());
-	while (readers.length < 2)
-		readers.push(reader());
+	for (const kind of kinds)
+		if (workers.filter(p => p.kind === kind).length <
+			kinds.filter(k => k === kind).length)
+			workers.push(work(kind));
 	const shots = [oneShotPublish()];
 	if (random() < .5)
-		shots.push(random() < .7 ? oneShotImport() : oneShotPublish());
-	await sleep(random() < .3 ? below(25) : 10 + 200 * random() ** 2);
+		shots.push(random() < .5 ? oneShotImport() : oneShotRead());
+	await storm(random() < .3 ? below(25) : 10 + 600 * random() ** 2, shots);
 
 	const all = random() < .4; // then the next one recovers
-	const victims = [...publishers, ...readers, ...shots].filter(
-		() => all || random() < .5);
+	const victims = [...workers, ...shots].filter(
+		() => all || random() < .3);
 	await Promise.all(victims.map(kill));
-	const alive = p => !victims.includes(p);
-	publishers = publishers.filter(alive);
-	readers = readers.filter(alive);
+	workers = workers.filter(p => !p.killed);
+	for (let n = all ? below(5) : 0; n; n--) {
+		const openers = [oneShotRecovery(), oneShotRecovery()];
+
+		await sleep(below(25));
+		await Promise.all(openers.map(random() < .9 ? kill : p => p.end));
+	}
 	await Promise.all(shots.map(p => p.end));
 	await checkImports();
-	const later = [...said].filter(name =>
-		publishers.some(p => isOf(p)(name)));
-	later.forEach(name => said.delete(name));
-	await check([...said]);
-	said = new Set(later);
+	const names = [...said];
+	said.clear();
+	await check(names);
 	if (round % 5 === 0)
 		await ask(['verify', '--json']);
 }
 
-for (round = 1; round <= Number(rounds); round++)
+const start_ms = Date.now();
+const isOver = rounds.endsWith('s')
+	? () => Date.now() - start_ms > 1000 * parseFloat(rounds)
+	: () => round === Number(rounds);
+const stayer = stay && work('stay');
+
+while (!isOver()) {
+	round++;
 	await one();
-await Promise.all([...publishers, ...readers].map(stop));
+}
+await Promise.all(workers.map(stop));
 await check([...known.keys()]);
+if (stay)
+	await stop(stayer);
 await ask(['verify']);
 const stat = JSON.parse((await ask(['stat', '--json']))[0]);
 if (stat.journal_bytes || stat.entries !== stat.checkpoint)
 	wrong(`left in the journal: ${JSON.stringify(stat)}`);
-console.log(`${rounds} rounds: ${done.acknowledged} acknowledged, ` +
-	`${done.reads} reads, ${done.killed} killed, ${done.ended} ended; ` +
-	`${stat.entries} entries`);
+
+// What a mirror has is the same, without index or journal.
+const list = await ask(['list', '--json']);
+const copy = `${store}.copy`;
+mkdirSync(copy);
+for (const part of ['FORMAT', 'keys', 'log', 'objects'])
+	execFileSync('cp', ['-r', `${store}/${part}`, copy]);
+const there = [];
+asked = true; // it comes without one
+await start(pakhus, ['-C', copy, 'verify'], {onLine: ignore}).end;
+await start(pakhus, ['-C', copy, 'list', '--json'],
+	{onLine: line => there.push(line)}).end;
+if (there.join() !== list.join())
+	wrong('a copy of the tree shows something else');
+rmSync(copy, {recursive: true, force: true});
+console.log(`${round} rounds: ${done.acknowledged} acknowledged, ` +
+	`${done.reads} reads, ${done.killed} killed, ${done.stopped} stopped, ` +
+	`${done.recoveries} recoveries, ${done.ended} ended, ` +
+	`${done.rebuilt} rebuilt; ${stat.entries} entries`);
