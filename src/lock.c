@@ -3,9 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 
-void pk_locks_init(struct pk_locks *l, int fd)
+void pk_locks_init(struct pk_locks *l)
 {
-	l->fd = fd;
 	for (int i = 0; i < PK_LOCKS; i++)
 		pthread_mutex_init(&l->mutex[i], NULL);
 }

@@ -26,11 +26,11 @@ enum pk_lock_name {
 };
 
 struct pk_locks {
-	int fd; /* owned by the environment */
+	int fd; /* local/lock; owned by the environment */
 	pthread_mutex_t mutex[PK_LOCKS];
 };
 
-void pk_locks_init(struct pk_locks *l, int fd);
+void pk_locks_init(struct pk_locks *l);
 void pk_locks_release(struct pk_locks *l);
 
 int pk_lock(struct pk_locks *l, enum pk_lock_name name,

@@ -35,8 +35,11 @@
 #define PAGE_MAGIC "pkpage1"
 #define CACHE_SIZE ((size_t)32 << 20)
 
-/* The library's only global: which stores this process has open. */
+/* The library's only global: which stores this process has open, or is just
+ * opening or closing. Who holds envs_lock may wait for another process;
+ * fork_lock, inside of it, keeps list and lock files still for a fork. */
 static pthread_mutex_t envs_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t fork_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct pk_env *envs;
 
 /* ---- small things ---- */
@@ -462,6 +465,81 @@ int pk_mend(struct pakhus *s, int rc, struct pakhus_error *err)
 	return mended;
 }
 
+/* ---- fork ---- */
+
+static void before_fork(void)
+{
+	pthread_mutex_lock(&fork_lock);
+}
+
+static void after_fork(void)
+{
+	pthread_mutex_unlock(&fork_lock);
+}
+
+/* A child that neither execs nor ends would keep the locks of a parent that
+ * is killed: it closes its descriptors of the lock files, which takes no lock
+ * from the parent. envs_lock may have been held by a thread that the child
+ * does not have. */
+static void after_fork_in_child(void)
+{
+	static const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
+
+	for (struct pk_env *env = envs; env; env = env->next) {
+		pk_auto_close(&env->locks.fd);
+		env->locks.fd = -1;
+		env->pid = 0;
+	}
+	envs = NULL;
+	envs_lock = fresh;
+	pthread_mutex_unlock(&fork_lock);
+}
+
+/* envs_lock is held. */
+static int watch_forks(struct pakhus_error *err)
+{
+	static int is_done;
+
+	if (!is_done &&
+	    pthread_atfork(before_fork, after_fork, after_fork_in_child))
+		return pk_fail_nomem(err);
+	is_done = 1;
+	return 0;
+}
+
+static void env_link(struct pk_env *env)
+{
+	pthread_mutex_lock(&fork_lock);
+	env->next = envs;
+	envs = env;
+	pthread_mutex_unlock(&fork_lock);
+}
+
+static int open_lock_file(struct pk_env *env)
+{
+	int why;
+
+	pthread_mutex_lock(&fork_lock);
+	env->locks.fd = openat(env->dir, "local/lock",
+			       O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	why = errno;
+	pthread_mutex_unlock(&fork_lock);
+	errno = why;
+	return env->locks.fd;
+}
+
+static void env_unlink(struct pk_env *env)
+{
+	struct pk_env **at;
+
+	pthread_mutex_lock(&fork_lock);
+	for (at = &envs; *at != env; at = &(*at)->next)
+		;
+	*at = env->next;
+	pk_auto_close(&env->locks.fd);
+	pthread_mutex_unlock(&fork_lock);
+}
+
 /* ---- environments ---- */
 
 static int load_signer(struct pk_env *env, struct pakhus_error *err)
@@ -549,14 +627,13 @@ static int open_local(struct pakhus *s, struct pakhus_error *err)
 	int fd, rc;
 
 	make_local(env->dir);
-	fd = openat(env->dir, "local/lock", O_RDWR | O_CREAT | O_CLOEXEC,
-		    0600);
+	fd = open_lock_file(env);
 	if (fd < 0 && (errno == EACCES || errno == EROFS || errno == EPERM ||
 		       errno == ENOENT || errno == ENOTDIR))
 		return open_memory(s, errno, err);
 	if (fd < 0)
 		return pk_fail_sys(err, "local/lock");
-	pk_locks_init(&env->locks, fd);
+	pk_locks_init(&env->locks);
 	env->has_local = 1;
 	rc = find_out(env, err);
 	return rc ? rc : enter(s, err);
@@ -569,9 +646,9 @@ static void env_free(struct pk_env *env)
 		pk_journal_release(&env->journal);
 		/* said, as a child after fork may have the file open too */
 		pk_presence_leave(&env->locks);
-		close(env->locks.fd);
 		pk_locks_release(&env->locks);
 	}
+	env_unlink(env);
 	pthread_rwlock_destroy(&env->use);
 	explicit_bzero(&env->signer, sizeof(env->signer));
 	pk_auto_close(&env->dir);
@@ -620,7 +697,9 @@ static int env_open(struct pakhus *s, int dir, const struct stat *st,
 	env->inode = st->st_ino;
 	env->pid = getpid();
 	env->refs = 1;
+	env->locks.fd = -1;
 	env->journal.fd[0] = env->journal.fd[1] = -1;
+	env_link(env);
 	pthread_rwlock_init(&env->use, NULL);
 	s->env = env;
 	rc = read_format(env, path, err);
@@ -634,11 +713,8 @@ static int env_open(struct pakhus *s, int dir, const struct stat *st,
 	if (rc) {
 		s->env = NULL;
 		env_free(env);
-		return rc;
 	}
-	env->next = envs;
-	envs = env;
-	return 0;
+	return rc;
 }
 
 /* ---- handles ---- */
@@ -670,8 +746,10 @@ static int attach(struct pakhus *s, const char *path, struct pakhus_error *err)
 {
 	struct pk_env *env;
 	struct stat st;
-	int dir, rc = open_dir(path, s->flags, &dir, err);
+	int dir, rc = watch_forks(err);
 
+	if (!rc)
+		rc = open_dir(path, s->flags, &dir, err);
 	if (rc)
 		return rc;
 	if (fstat(dir, &st)) {
@@ -761,7 +839,7 @@ static int integrate(struct pakhus *s, struct pakhus_error *err)
 
 void pakhus_close(struct pakhus *s)
 {
-	struct pk_env *env, **at;
+	struct pk_env *env;
 
 	if (!s)
 		return;
@@ -771,9 +849,6 @@ void pakhus_close(struct pakhus *s)
 			integrate(s, NULL);
 		pthread_mutex_lock(&envs_lock);
 		if (!--env->refs) {
-			for (at = &envs; *at != env; at = &(*at)->next)
-				;
-			*at = env->next;
 			stamp_clean(env);
 			env_free(env);
 		}
