@@ -20,6 +20,8 @@ LINK   = $(CC) -pthread $(CFLAGS) $(LDFLAGS)
 LIBS   = -llmdb -lzstd -lcrypto
 SAN    = CC=clang B=build/san CFLAGS="-O1 -g -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer -DPK_PORTABLE"
+TSAN   = CC=clang B=build/tsan CFLAGS="-O1 -g -fsanitize=thread"
+THREADS = build/tsan/tests/test_threads
 
 LIB    = $(patsubst %.c,$(B)/%.o,$(wildcard layout/*.c src/*.c))
 CLI    = $(patsubst %.c,$(B)/%.o,$(wildcard tools/cli/*.c))
@@ -105,6 +107,7 @@ check:
 	$(MAKE) -s -j2 WERROR=1 tests
 	$(MAKE) -s -j2 WERROR=1 CC=clang B=build/clang tests
 	$(MAKE) -s -j2 WERROR=1 $(SAN) tests
+	$(MAKE) -s -j2 WERROR=1 $(TSAN) $(THREADS)
 	$(MAKE) -s -j2 fuzz-build
 	-@tests/run -l tree -o $(R) tests/check-tree tests/check-lint
 	-@PAKHUS=$(abspath $(B))/pakhus AIDS=$(abspath $(B))/tests \
@@ -115,6 +118,7 @@ check:
 		tests/run -l san -o $(R) $(TESTS:$(B)/%=build/san/%) \
 		$(filter-out tests/corpus% tests/test_run% tests/test_oracle% \
 			tests/test_setup%,$(BATS))
+	-@SANITIZED=1 tests/run -l tsan -o $(R) $(THREADS)
 	-@CORPUS=$(abspath $(CORPUS)) tests/run -l oracle -o $(R) \
 		tests/check-canon
 	-@FUZZ_TIME=$(FUZZ_TIME) tests/run -l fuzz -o $(R) tests/check-fuzz
