@@ -21,7 +21,7 @@ LIBS   = -llmdb -lzstd -lcrypto
 SAN    = CC=clang B=build/san CFLAGS="-O1 -g -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer -DPK_PORTABLE"
 TSAN   = CC=clang B=build/tsan CFLAGS="-O1 -g -fsanitize=thread"
-THREADS = build/tsan/tests/test_threads
+THREADS = $(addprefix build/tsan/tests/,test_threads test_waiters)
 
 LIB    = $(patsubst %.c,$(B)/%.o,$(wildcard layout/*.c src/*.c))
 CLI    = $(patsubst %.c,$(B)/%.o,$(wildcard tools/cli/*.c))
