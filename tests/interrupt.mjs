@@ -237,6 +237,8 @@ async function checkImports() {
 // ---- rounds ---------------------------------------------------------------
 
 let round = 0;
+const isTimed = rounds.endsWith('s');
+const longest = isTimed ? 6000 : 600; // a storm, in milliseconds
 const kinds = ['publish', 'publish', 'seven', 'sync', 'verify', 'read', 'read'];
 let workers = [];
 
@@ -278,7 +280,7 @@ async function one() {
 	const shots = [oneShotPublish()];
 	if (random() < .5)
 		shots.push(random() < .5 ? oneShotImport() : oneShotRead());
-	await storm(random() < .3 ? below(25) : 10 + 600 * random() ** 2, shots);
+	await storm(random() < .3 ? below(25) : 10 + longest * random() ** 2, shots);
 
 	const all = random() < .4; // then the next one recovers
 	const victims = [...workers, ...shots].filter(
@@ -301,7 +303,7 @@ async function one() {
 }
 
 const start_ms = Date.now();
-const isOver = rounds.endsWith('s')
+const isOver = isTimed
 	? () => Date.now() - start_ms > 1000 * parseFloat(rounds)
 	: () => round === Number(rounds);
 const stayer = stay && work('stay');
