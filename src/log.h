@@ -28,6 +28,11 @@ void pk_log_key_path(const struct pk_vkey *k, char out[16]);
  * and it is the origin's. */
 int pk_log_checkpoint(int dir, const char *origin, const struct pk_keys *keys,
 		      struct pk_checkpoint *out, struct pakhus_error *err);
+/* The same, without the arithmetic where local/last-signed is that note. */
+int pk_log_checkpoint_here(int dir, const char *origin,
+			   const struct pk_keys *keys,
+			   struct pk_checkpoint *out,
+			   struct pakhus_error *err);
 
 /* Whether entry 0 ties the log to FORMAT and to the key that signs the
  * installed checkpoint (F-23). */

@@ -46,28 +46,47 @@ int pk_vkey_is_sound(const struct pk_vkey *key)
 	return !key_id(key, id) && !memcmp(id, key->id, 4);
 }
 
-/* Fills the public half from the seed. */
-static int derive(struct pk_signer *s, struct pakhus_error *err)
+static EVP_PKEY *private_key(const struct pk_signer *s)
 {
-	AUTO(free_key) EVP_PKEY *key = EVP_PKEY_new_raw_private_key(
-		EVP_PKEY_ED25519, NULL, s->seed, PK_SEED_SIZE);
+	return EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, s->seed,
+					    PK_SEED_SIZE);
+}
+
+/* The public half of a private key, under a name. */
+static int derive(EVP_PKEY *key, struct pk_vkey *k, struct pakhus_error *err)
+{
 	size_t n = PK_PUBLIC_SIZE;
 
-	if (!key || !EVP_PKEY_get_raw_public_key(key, s->public.key, &n) ||
-	    key_id(&s->public, s->public.id))
+	if (!key || !EVP_PKEY_get_raw_public_key(key, k->key, &n) ||
+	    key_id(k, k->id))
 		return pk_fail_nomem(err);
 	return 0;
+}
+
+/* That the private key is the one of the id that stands beside it. */
+static int check(EVP_PKEY *key, const struct pk_signer *s,
+		 struct pakhus_error *err)
+{
+	struct pk_vkey k = s->public;
+	int rc = derive(key, &k, err);
+
+	if (rc || !memcmp(k.id, s->public.id, 4))
+		return rc;
+	return pk_fail(err, PAKHUS_ECORRUPT,
+		       "local/key: F-36 the id is another key's");
 }
 
 int pk_signer_new(const char *name, struct pk_signer *s,
 		  struct pakhus_error *err)
 {
+	AUTO(free_key) EVP_PKEY *key = NULL;
 	int rc = pk_random(s->seed, PK_SEED_SIZE, err);
 
 	if (rc)
 		return rc;
 	snprintf(s->public.name, sizeof(s->public.name), "%s", name);
-	return derive(s, err);
+	key = private_key(s);
+	return derive(key, &s->public, err);
 }
 
 size_t pk_signer_encode(const struct pk_signer *s, char out[PK_SKEY_SIZE])
@@ -96,25 +115,30 @@ int pk_signer_decode(const char *text, size_t size, struct pk_signer *s,
 	fault = pk_vkey_decode(text + skip, size - skip, &k);
 	if (fault)
 		return pk_fail(err, PAKHUS_ECORRUPT, "local/key: %s", fault);
-	memcpy(s->public.name, k.name, sizeof(k.name));
 	memcpy(s->seed, k.key, PK_SEED_SIZE);
-	if (derive(s, err))
-		return PAKHUS_ENOMEM;
-	if (memcmp(s->public.id, k.id, 4))
-		return pk_fail(err, PAKHUS_ECORRUPT,
-			       "local/key: F-36 the id is another key's");
+	memset(k.key, 0, sizeof(k.key));
+	s->public = k;
 	return 0;
+}
+
+int pk_signer_check(const struct pk_signer *s, struct pakhus_error *err)
+{
+	AUTO(free_key) EVP_PKEY *key = private_key(s);
+
+	return check(key, s, err);
 }
 
 int pk_sign(const struct pk_signer *s, const void *text, size_t size,
 	    struct pk_signature *sig, struct pakhus_error *err)
 {
-	AUTO(free_key) EVP_PKEY *key = EVP_PKEY_new_raw_private_key(
-		EVP_PKEY_ED25519, NULL, s->seed, PK_SEED_SIZE);
+	AUTO(free_key) EVP_PKEY *key = private_key(s);
 	AUTO(free_ctx) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	size_t n = PK_SIGNATURE_SIZE;
+	int rc = check(key, s, err);
 
-	if (!key || !ctx || !EVP_DigestSignInit(ctx, NULL, NULL, NULL, key) ||
+	if (rc)
+		return rc;
+	if (!ctx || !EVP_DigestSignInit(ctx, NULL, NULL, NULL, key) ||
 	    !EVP_DigestSign(ctx, sig->bytes, &n, text, size))
 		return pk_fail(err, PAKHUS_ENOMEM, "signing failed");
 	memcpy(sig->name, s->public.name, sizeof(sig->name));

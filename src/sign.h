@@ -16,11 +16,15 @@ struct pk_signer {
 /* Makes a new key under a name. */
 int pk_signer_new(const char *name, struct pk_signer *s,
 		  struct pakhus_error *err);
-/* The private key's text, PRIVATE+KEY+name+id+base64, and back. */
+/* The private key's text, PRIVATE+KEY+name+id+base64, and back: then without
+ * the public key, which takes as long to compute as a text to read, and with
+ * the id unchecked until _check() or pk_sign(). */
 #define PK_SKEY_SIZE (12 + PK_VKEY_SIZE)
 size_t pk_signer_encode(const struct pk_signer *s, char out[PK_SKEY_SIZE]);
 int pk_signer_decode(const char *text, size_t size, struct pk_signer *s,
 		     struct pakhus_error *err);
+/* Whether the id is the private key's. */
+int pk_signer_check(const struct pk_signer *s, struct pakhus_error *err);
 
 /* Signs a note's text; sig is filled. */
 int pk_sign(const struct pk_signer *s, const void *text, size_t size,

@@ -95,7 +95,12 @@ int pk_enter_write(struct pakhus *s, struct pakhus_error *err)
 			       "the store was opened to be read only");
 	if (!s->env->can_write)
 		return pk_fail(err, PAKHUS_EDENIED, "%s", s->env->why_not);
-	return 0;
+	/* before anything is durable that could not be signed */
+	if (!atomic_load(&s->env->is_signer_checked)) {
+		rc = pk_signer_check(&s->env->signer, err);
+		atomic_store(&s->env->is_signer_checked, !rc);
+	}
+	return rc;
 }
 
 static uint64_t pid_namespace(void)
@@ -355,8 +360,8 @@ static int recover(struct pakhus *s, struct pakhus_error *err)
 	int is_recovered, rc;
 
 	/* again, as others were free to install one until now */
-	rc = pk_log_checkpoint(env->dir, env->format.origin, &env->keys,
-			       &env->checkpoint, err);
+	rc = pk_log_checkpoint_here(env->dir, env->format.origin, &env->keys,
+				    &env->checkpoint, err);
 	if (!rc)
 		rc = pk_journal_make(env->dir, err);
 	if (!rc)
@@ -706,8 +711,8 @@ static int env_open(struct pakhus *s, int dir, const struct stat *st,
 	if (!rc)
 		rc = pk_log_keys(dir, &env->keys, err);
 	if (!rc)
-		rc = pk_log_checkpoint(dir, env->format.origin, &env->keys,
-				       &env->checkpoint, err);
+		rc = pk_log_checkpoint_here(dir, env->format.origin,
+					    &env->keys, &env->checkpoint, err);
 	if (!rc)
 		rc = open_local(s, err);
 	if (rc) {

@@ -36,6 +36,7 @@ struct pk_env {
 	int can_write;
 	char why_not[240];
 	struct pk_signer signer; /* where can_write */
+	atomic_int is_signer_checked; /* before the first write */
 	struct pk_locks locks;	 /* where has_local, like the journal */
 	struct pk_journal journal;
 
