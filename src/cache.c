@@ -123,12 +123,17 @@ struct pk_shared *pk_cache_get(struct pk_cache *c,
 	return t;
 }
 
+int pk_cache_takes(const struct pk_cache *c, size_t size)
+{
+	return c && size <= c->max;
+}
+
 void pk_cache_put(struct pk_cache *c, const unsigned char hash[PK_HASH_SIZE],
 		  struct pk_shared *t)
 {
 	struct item *i, **at;
 
-	if (t->size > c->max)
+	if (!pk_cache_takes(c, t->size))
 		return;
 	pthread_mutex_lock(&c->lock);
 	if (*slot_of(c, hash))

@@ -27,6 +27,8 @@ struct pk_cache;
 /* NULL when out of memory. A cache of fewer bytes than a text keeps none. */
 struct pk_cache *pk_cache_new(size_t bytes);
 void pk_cache_free(struct pk_cache *c);
+/* Whether it would keep a text of this size; NULL keeps none. */
+int pk_cache_takes(const struct pk_cache *c, size_t size);
 /* A reference, or NULL. */
 struct pk_shared *pk_cache_get(struct pk_cache *c,
 			       const unsigned char hash[PK_HASH_SIZE]);

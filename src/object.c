@@ -59,31 +59,109 @@ int pk_object_trailer(int dir, const unsigned char hash[PK_HASH_SIZE],
 
 /* ---- reading ---- */
 
+#define ONE_READ ((size_t)64 << 10) /* a file as long comes whole */
+#define KEEP_MAX ((size_t)1 << 20) /* a longer buffer is not kept */
+
+/* Bytes that grow and are kept. */
+struct room {
+	char *bytes;
+	size_t cap;
+};
+
+/* What one read uses and the next one can use again. */
+struct pk_reader {
+	struct pk_zst_decoder *decoder;
+	struct room files;   /* the files of a chain, one behind the other */
+	struct room text[2]; /* a base that nobody keeps, and what is made
+				of it, by turns */
+};
+
+static void reader_free(struct pk_reader *r)
+{
+	if (!r)
+		return;
+	pk_zst_decoder_free(r->decoder);
+	free(r->files.bytes);
+	free(r->text[0].bytes);
+	free(r->text[1].bytes);
+	free(r);
+}
+
+void pk_kept_release(struct pk_kept *k)
+{
+	reader_free(atomic_exchange(&k->reader, NULL));
+}
+
+static struct pk_reader *reader_take(struct pk_kept *k)
+{
+	struct pk_reader *r = k ? atomic_exchange(&k->reader, NULL) : NULL;
+
+	if (r)
+		return r;
+	r = calloc(1, sizeof(*r));
+	if (r)
+		r->decoder = pk_zst_decoder_new();
+	if (r && r->decoder)
+		return r;
+	free(r);
+	return NULL;
+}
+
+static void reader_give(struct pk_kept *k, struct pk_reader *r)
+{
+	if (k && r->files.cap + r->text[0].cap + r->text[1].cap <= KEEP_MAX)
+		r = atomic_exchange(&k->reader, r);
+	reader_free(r);
+}
+
+/* Room for so many bytes; what is there stays if it says how much it is. */
+static int make_room(struct room *room, size_t size, int is_kept)
+{
+	void *p;
+
+	if (size <= room->cap)
+		return 0;
+	if (!is_kept) {
+		free(room->bytes);
+		*room = (struct room){ NULL, 0 };
+	}
+	p = realloc(room->bytes, size);
+	if (!p)
+		return -1;
+	room->bytes = p;
+	room->cap = size;
+	return 0;
+}
+
 /* The files from a text to the nearest base that is known, last on top. */
 struct chain {
+	struct pk_reader *reader;
+	struct pk_kept *kept;
+	size_t used; /* of the reader's files */
 	int n;
 	struct link {
 		unsigned char hash[PK_HASH_SIZE];
 		struct pk_trailer trailer;
-		char *file;
-		size_t frame;
+		size_t at, frame; /* in the reader's files */
 	} link[PK_CHAIN_MAX + 1];
 };
 
 static void chain_release(struct chain *c)
 {
-	while (c->n)
-		free(c->link[--c->n].file);
+	if (c->reader)
+		reader_give(c->kept, c->reader);
 }
 
 /* The trailer, and where all is as it should be, the frame before it: how
  * long that may be follows from the text's size. NULL, or the broken rule;
  * *failed is set where the disk or the memory said no, with err filled. */
-static const char *read_link(int fd, struct link *l, const struct link *above,
-			     int *failed, struct pakhus_error *err)
+static const char *read_link(int fd, struct chain *c, struct link *l,
+			     const struct link *above, int *failed,
+			     struct pakhus_error *err)
 {
-	unsigned char trailer[PK_TRAILER_SIZE];
+	struct room *files = &c->reader->files;
 	const char *fault;
+	size_t size, tail;
 	struct stat st;
 	uint64_t raw;
 
@@ -95,10 +173,19 @@ static const char *read_link(int fd, struct link *l, const struct link *above,
 		return "F-43 is not a regular file";
 	if (st.st_size <= PK_TRAILER_SIZE)
 		return "F-12 shorter than a trailer";
-	l->frame = (size_t)st.st_size - PK_TRAILER_SIZE;
-	if (pk_pread(fd, trailer, sizeof(trailer), l->frame) != sizeof(trailer))
+	size = (size_t)st.st_size;
+	l->at = c->used;
+	l->frame = size - PK_TRAILER_SIZE;
+	/* a short file at once; of a long one the end says whether to go on */
+	tail = size <= ONE_READ ? size : PK_TRAILER_SIZE;
+	if (make_room(files, c->used + tail, 1))
+		goto nomem;
+	if (pk_pread(fd, files->bytes + l->at, tail, size - tail) !=
+	    (ssize_t)tail)
 		return "F-12 the trailer cannot be read";
-	fault = pk_trailer_decode(trailer, l->hash, &l->trailer);
+	fault = pk_trailer_decode((unsigned char *)files->bytes + l->at + tail -
+					  PK_TRAILER_SIZE,
+				  l->hash, &l->trailer);
 	if (fault)
 		return fault;
 	raw = l->trailer.raw_size;
@@ -108,14 +195,18 @@ static const char *read_link(int fd, struct link *l, const struct link *above,
 		return "F-19 a text this long is neither delta nor base";
 	if (l->frame > raw + (raw >> 7) + 1024)
 		return "F-15 the frame is longer than its text can need";
-	l->file = malloc(l->frame);
-	if (!l->file) {
-		*failed = pk_fail_nomem(err);
-		return "out of memory";
+	if (tail < size) {
+		if (make_room(files, c->used + l->frame, 1))
+			goto nomem;
+		if (pk_pread(fd, files->bytes + l->at, l->frame, 0) !=
+		    (ssize_t)l->frame)
+			return "F-12 the frame cannot be read";
 	}
-	if (pk_pread(fd, l->file, l->frame, 0) != (ssize_t)l->frame)
-		return "F-12 the frame cannot be read";
+	c->used += l->frame;
 	return NULL;
+nomem:
+	*failed = pk_fail_nomem(err);
+	return "out of memory";
 }
 
 static int load(int dir, struct chain *c, const unsigned char *hash,
@@ -132,9 +223,8 @@ static int load(int dir, struct chain *c, const unsigned char *hash,
 	if (fd < 0)
 		return pk_fail_sys(err, "%s", path);
 	memcpy(l->hash, hash, PK_HASH_SIZE);
-	l->file = NULL;
 	c->n++;
-	fault = read_link(fd, l, above, &failed, err);
+	fault = read_link(fd, c, l, above, &failed, err);
 	if (failed)
 		return failed;
 	if (fault)
@@ -142,69 +232,103 @@ static int load(int dir, struct chain *c, const unsigned char *hash,
 	return 0;
 }
 
-static int decode(struct link *l, struct pk_shared *base,
-		  struct pk_shared **out, struct pakhus_error *err)
+/* Loads the files from a text down to a base that the cache knows, which is
+ * *base, or to a whole one. */
+static int load_chain(int dir, struct pk_cache *cache, struct chain *c,
+		      const unsigned char *want, struct pk_shared **base,
+		      struct pakhus_error *err)
 {
-	char path[PK_OBJPATH_SIZE], *text;
-	const char *fault;
-
-	fault = pk_zst_decode((unsigned char *)l->file, l->frame,
-			      base ? base->bytes : NULL, base ? base->size : 0,
-			      l->trailer.raw_size, &text);
-	if (fault == pk_zst_nomem)
-		return pk_fail_nomem(err);
-	if (fault) {
-		pk_objpath(l->hash, path);
-		return pk_fail(err, PAKHUS_ECORRUPT, "%s: %s", path, fault);
-	}
-	*out = pk_shared_new(text, l->trailer.raw_size);
-	return *out ? 0 : pk_fail_nomem(err);
-}
-
-int pk_object_read(int dir, struct pk_cache *cache,
-		   const unsigned char hash[PK_HASH_SIZE],
-		   struct pk_shared **out, struct pakhus_error *err)
-{
-	AUTO(chain_release) struct chain c = { .n = 0 };
-	AUTO(pk_shared_auto) struct pk_shared *text = NULL;
-	const unsigned char *want = hash;
-
 	for (;;) {
 		int rc;
 
-		text = cache ? pk_cache_get(cache, want) : NULL;
-		if (text)
-			break;
-		rc = load(dir, &c, want, err);
-		if (rc == PAKHUS_ENOTFOUND && c.n && err) {
+		*base = cache ? pk_cache_get(cache, want) : NULL;
+		if (*base)
+			return 0;
+		if (!c->reader)
+			c->reader = reader_take(c->kept);
+		if (!c->reader)
+			return pk_fail_nomem(err);
+		rc = load(dir, c, want, err);
+		if (rc == PAKHUS_ENOTFOUND && c->n && err) {
 			char path[PK_OBJPATH_SIZE];
 
-			pk_objpath(c.link[c.n - 1].hash, path);
+			pk_objpath(c->link[c->n - 1].hash, path);
 			err->status = 0;
 			return pk_fail(err, PAKHUS_ECORRUPT,
 				       "%s: F-17 its base is missing", path);
 		}
 		if (rc)
-			return rc == PAKHUS_ENOTFOUND && c.n ? PAKHUS_ECORRUPT
-							     : rc;
-		if (c.link[c.n - 1].trailer.encoding == PK_WHOLE)
-			break;
-		want = c.link[c.n - 1].trailer.base;
+			return rc == PAKHUS_ENOTFOUND && c->n ? PAKHUS_ECORRUPT
+							      : rc;
+		if (c->link[c->n - 1].trailer.encoding == PK_WHOLE)
+			return 0;
+		want = c->link[c->n - 1].trailer.base;
 	}
-	while (c.n) {
-		struct link *l = &c.link[c.n - 1];
-		struct pk_shared *next;
-		int rc = decode(l, text, &next, err);
+}
 
+/* Decodes into a room, or where that is NULL into memory of its own; asked
+ * for when the frame's header agrees with the trailer. */
+static int decode(struct chain *c, const struct link *l, const char *base,
+		  size_t base_size, struct room *room, char **out,
+		  struct pakhus_error *err)
+{
+	const unsigned char *in =
+		(const unsigned char *)c->reader->files.bytes + l->at;
+	size_t size = l->trailer.raw_size;
+	const char *fault = pk_zst_check(in, l->frame, size);
+	char path[PK_OBJPATH_SIZE];
+
+	if (!fault) {
+		AUTO_FREE char *own = NULL;
+
+		if (room ? make_room(room, size + 1, 0)
+			 : !(own = malloc(size + 1)))
+			return pk_fail_nomem(err);
+		*out = room ? room->bytes : own;
+		fault = pk_zst_decode(c->reader->decoder, in, l->frame, base,
+				      base_size, *out, size);
+		if (!fault) {
+			own = NULL;
+			return 0;
+		}
+	}
+	pk_objpath(l->hash, path);
+	return pk_fail(err, PAKHUS_ECORRUPT, "%s: %s", path, fault);
+}
+
+int pk_object_read(int dir, struct pk_cache *cache, struct pk_kept *kept,
+		   const unsigned char hash[PK_HASH_SIZE],
+		   struct pk_shared **out, struct pakhus_error *err)
+{
+	AUTO(chain_release) struct chain c = { .kept = kept };
+	AUTO(pk_shared_auto) struct pk_shared *text = NULL;
+	int rc = load_chain(dir, cache, &c, hash, &text, err);
+	const char *base = text ? text->bytes : NULL;
+	size_t size = text ? text->size : 0;
+
+	for (; !rc && c.n; c.n--) {
+		struct link *l = &c.link[c.n - 1];
+		int keep = c.n == 1 || pk_cache_takes(cache, l->trailer.raw_size);
+		char *bytes = NULL;
+
+		rc = decode(&c, l, base, size,
+			    keep ? NULL : &c.reader->text[c.n & 1], &bytes,
+			    err);
 		if (rc)
 			return rc;
+		base = bytes;
+		size = l->trailer.raw_size;
+		if (!keep)
+			continue;
 		pk_shared_free(text);
-		text = next;
+		text = pk_shared_new(bytes, size);
+		if (!text)
+			return pk_fail_nomem(err);
 		if (cache)
 			pk_cache_put(cache, l->hash, text);
-		free(l->file);
-		c.n--;
 	}
+	if (rc)
+		return rc;
 	*out = PK_MOVE(text);
 	return 0;
 }

@@ -14,11 +14,19 @@
  * have to decode stays bounded. */
 #define PK_DELTA_MAX ((size_t)4 << 20)
 
+/* What reading leaves for the next read: a decompressor and buffers, which
+ * take longer to make than a delta to decode. One is kept; who finds it taken
+ * makes his own. Begins all zero. */
+struct pk_kept {
+	_Atomic(struct pk_reader *) reader;
+};
+void pk_kept_release(struct pk_kept *k);
+
 /* The text, decoded through at most PK_CHAIN_MAX bases; those and the text
- * go into the cache, which may be NULL. PAKHUS_ENOTFOUND when there is no
+ * go into the cache. cache and kept may be NULL. PAKHUS_ENOTFOUND when there is no
  * such object, PAKHUS_ECORRUPT with path and rule. Drop *out with
  * pk_shared_free(). */
-int pk_object_read(int dir, struct pk_cache *cache,
+int pk_object_read(int dir, struct pk_cache *cache, struct pk_kept *kept,
 		   const unsigned char hash[PK_HASH_SIZE],
 		   struct pk_shared **out, struct pakhus_error *err);
 /* Of an object in place, or else in the stage. */

@@ -860,6 +860,7 @@ void pakhus_close(struct pakhus *s)
 		pthread_mutex_unlock(&envs_lock);
 	}
 	pk_cache_free(s->cache);
+	pk_kept_release(&s->kept);
 	free(s);
 }
 

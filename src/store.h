@@ -54,6 +54,7 @@ struct pk_env {
 struct pakhus {
 	struct pk_env *env;
 	struct pk_cache *cache;
+	struct pk_kept kept;
 	int level;
 	size_t max_document;
 	unsigned flags;

@@ -26,6 +26,7 @@ struct check {
 	struct pakhus_error *err;
 	struct pk_checkpoint checkpoint;
 	struct pk_cache *cache;
+	struct pk_kept kept;
 	struct pk_sha *sha;
 	struct pk_edge *edge;
 	int is_whole; /* every bundle so far could be read */
@@ -38,6 +39,7 @@ struct check {
 static void check_release(struct check *c)
 {
 	pk_cache_free(c->cache);
+	pk_kept_release(&c->kept);
 	pk_sha_free(c->sha);
 	free(c->edge);
 	free(c->tile);
@@ -155,7 +157,8 @@ static int check_object(struct check *c, const unsigned char *hash,
 
 	if (pk_set_has(&c->bad, hash))
 		return 0; /* told once, however often it was published */
-	rc = pk_object_read(c->store->env->dir, c->cache, hash, &text, &e);
+	rc = pk_object_read(c->store->env->dir, c->cache, &c->kept, hash,
+			    &text, &e);
 	pk_objpath(hash, path);
 	if (!rc && pk_sha256(text->bytes, text->size, own))
 		return pk_fail_nomem(c->err);

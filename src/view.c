@@ -122,7 +122,8 @@ int pk_text(struct pk_view *v, const unsigned char hash[PK_HASH_SIZE],
 	if (*out)
 		return 0;
 	if (!s->env->has_local)
-		return pk_object_read(s->env->dir, s->cache, hash, out, err);
+		return pk_object_read(s->env->dir, s->cache, &s->kept, hash,
+				      out, err);
 	rc = journal_text(v, s, hash, &first, out, err);
 	if (rc == 1 && !*out) {
 		/* integrated since the view was opened: a new one knows */
@@ -147,7 +148,8 @@ int pk_text(struct pk_view *v, const unsigned char hash[PK_HASH_SIZE],
 		pk_cache_put(s->cache, hash, *out);
 	return rc < 0 ? rc
 	       : rc   ? 0
-		      : pk_object_read(s->env->dir, s->cache, hash, out, err);
+		      : pk_object_read(s->env->dir, s->cache, &s->kept, hash,
+				      out, err);
 }
 
 /* ---- entries ---- */

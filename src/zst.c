@@ -4,16 +4,9 @@
 
 #include <zstd.h>
 
-const char pk_zst_nomem[] = "out of memory";
-
 static void free_cctx(ZSTD_CCtx **ctx)
 {
 	ZSTD_freeCCtx(*ctx);
-}
-
-static void free_dctx(ZSTD_DCtx **ctx)
-{
-	ZSTD_freeDCtx(*ctx);
 }
 
 /* log2, rounded up; at least zstd's smallest window */
@@ -54,30 +47,40 @@ int pk_zst_encode(const char *text, size_t size, const char *base,
 	return 0;
 }
 
-const char *pk_zst_decode(const unsigned char *in, size_t in_size,
-			  const char *base, size_t base_size, size_t size,
-			  char **out)
+struct pk_zst_decoder *pk_zst_decoder_new(void)
 {
-	AUTO(free_dctx) ZSTD_DCtx *ctx = NULL;
-	AUTO_FREE char *buf = NULL;
-	size_t n;
+	return (struct pk_zst_decoder *)ZSTD_createDCtx();
+}
 
+void pk_zst_decoder_free(struct pk_zst_decoder *d)
+{
+	ZSTD_freeDCtx((ZSTD_DCtx *)d);
+}
+
+const char *pk_zst_check(const unsigned char *in, size_t in_size, size_t size)
+{
 	/* RFC 8878 3.1.1.1.1: the byte behind the magic, bit 2: a checksum */
 	if (in_size < 6 || pk_le32(in) != ZSTD_MAGICNUMBER || !(in[4] & 4) ||
 	    ZSTD_getFrameContentSize(in, in_size) != size)
 		return "F-15 the frame's size or checksum flag is wrong";
 	if (ZSTD_findFrameCompressedSize(in, in_size) != in_size)
 		return "F-12 the frame does not end where the trailer begins";
-	ctx = ZSTD_createDCtx();
-	buf = malloc(size + 1);
-	if (!ctx || !buf)
-		return pk_zst_nomem;
-	if (base)
-		ZSTD_DCtx_refPrefix(ctx, base, base_size);
-	n = ZSTD_decompressDCtx(ctx, buf, size, in, in_size);
+	return NULL;
+}
+
+const char *pk_zst_decode(struct pk_zst_decoder *d, const unsigned char *in,
+			  size_t in_size, const char *base, size_t base_size,
+			  char *out, size_t size)
+{
+	/* as a dictionary that is no dictionary's format, which ours are not
+	 * ("{" comes first), a base is referred to where it is; refPrefix
+	 * allocates and fills tables for it */
+	size_t n = ZSTD_decompress_usingDict((ZSTD_DCtx *)d, out, size, in,
+					     in_size, base,
+					     base ? base_size : 0);
+
 	if (n != size)
 		return "F-15 the frame does not decode, or not to its checksum";
-	buf[size] = '\0';
-	*out = PK_MOVE(buf);
+	out[size] = '\0';
 	return NULL;
 }

@@ -13,11 +13,19 @@ int pk_zst_encode(const char *text, size_t size, const char *base,
 		  size_t base_size, int level, size_t tail,
 		  unsigned char **out, size_t *out_size,
 		  struct pakhus_error *err);
-/* The frame must be all of in and give exactly size bytes; NULL and *out
- * (malloc'ed, with a NUL behind), or the broken rule, or "out of memory". */
-const char *pk_zst_decode(const unsigned char *in, size_t in_size,
-			  const char *base, size_t base_size, size_t size,
-			  char **out);
-extern const char pk_zst_nomem[];
+
+/* What decodes. Made once and kept: making it touches more memory than a
+ * delta does. Not shared by threads. NULL when out of memory. */
+struct pk_zst_decoder;
+struct pk_zst_decoder *pk_zst_decoder_new(void);
+void pk_zst_decoder_free(struct pk_zst_decoder *d);
+/* The header of a frame that must be all of in and give size bytes. NULL, or
+ * the broken rule. */
+const char *pk_zst_check(const unsigned char *in, size_t in_size, size_t size);
+/* Decodes a frame that was checked into size bytes and a NUL. NULL, or the
+ * broken rule. */
+const char *pk_zst_decode(struct pk_zst_decoder *d, const unsigned char *in,
+			  size_t in_size, const char *base, size_t base_size,
+			  char *out, size_t size);
 
 #endif

@@ -544,7 +544,7 @@ static void refused(const char *store, const unsigned char *hash,
 
 	largest = all_of_them = 0;
 	err.status = 0;
-	assert_status(pk_object_read(dir, NULL, hash, &text, &err),
+	assert_status(pk_object_read(dir, NULL, NULL, hash, &text, &err),
 		      PAKHUS_ECORRUPT);
 	if (!strstr(err.text, rule) || all_of_them > most) {
 		print_error("%s, %zu bytes allocated: %s\n", rule, all_of_them,
