@@ -77,8 +77,8 @@ static int pick_item(void *arg, uint64_t seq, const char *line, size_t size)
 	return 0;
 }
 
-/* The entries of a page. Those in the journal, which has to be read from
- * its beginning, in one walk. */
+/* The entries of a page, in one walk for those of a bundle, and in one for
+ * those in the journal, which has to be read from its beginning. */
 static int fill_lines(struct history *h)
 {
 	struct pk_env *env = h->view->store->env;
@@ -89,18 +89,17 @@ static int fill_lines(struct history *h)
 	int rc = 0;
 
 	h->limit = h->page->count;
-	while (!rc && h->limit && items[h->limit - 1].seq < log) {
-		size_t at = h->limit - 1;
-		uint64_t seq = items[at].seq;
+	while (!rc && h->limit) {
+		size_t last = h->limit - 1;
+		uint64_t from = items[last].seq;
+		uint64_t to = (from / PK_TILE_WIDTH + 1) * PK_TILE_WIDTH;
 
-		rc = pk_entry_at(h->view, seq, h->scratch, h->err);
-		if (!rc)
-			fill(&items[at], seq, h->scratch);
-		h->limit = at;
+		to = from >= log ? UINT64_MAX : to < log ? to : log;
+		while (last && items[last - 1].seq < to)
+			last--;
+		rc = pk_entries(h->view, from, items[last].seq + 1, pick_item,
+				h, h->err);
 	}
-	if (!rc && h->limit)
-		rc = pk_entries(h->view, items[h->limit - 1].seq,
-				items[0].seq + 1, pick_item, h, h->err);
 	return rc;
 }
 

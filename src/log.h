@@ -44,7 +44,7 @@ int pk_log_check_first(int dir, const struct pk_format *format,
 typedef int pk_log_fn(void *arg, uint64_t seq, const char *line, size_t size);
 int pk_log_walk(int dir, uint64_t size, uint64_t from, uint64_t to,
 		pk_log_fn *fn, void *arg, struct pakhus_error *err);
-/* The same for who shows them: each is held against the tile of level 0. */
+/* The same for who shows them: what fn gets is held against the tile of level 0. */
 int pk_log_read(int dir, uint64_t size, uint64_t from, uint64_t to,
 		pk_log_fn *fn, void *arg, struct pakhus_error *err);
 
