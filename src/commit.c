@@ -276,14 +276,20 @@ int pk_commit(struct pakhus *s, uint64_t upto, struct pakhus_error *err)
 
 /* ---- the append ---- */
 
-/* Whether the store has a text already, or will without this record. */
-static int has_text(struct pk_view *v, const unsigned char *hash,
+/* Whether the store has a text already, or will without this record. A text
+ * names its id and version, so it is new where those were last another: no
+ * look into a directory of thousands for that. Brought twice does no harm. */
+static int has_text(struct pk_view *v, const struct pk_entry *e,
 		    struct pakhus_error *err)
 {
 	struct pk_location at;
-	int rc = pk_index_location(&v->txn, hash, &at, err);
+	struct pk_live live;
+	int rc = pk_index_version(&v->txn, e->id, e->version, &live, err);
 
-	return rc ? rc : pk_object_exists(v->store->env->dir, hash, err);
+	if (rc != 1 || memcmp(live.hash, e->hash, PK_HASH_SIZE))
+		return rc < 0 ? rc : 0;
+	rc = pk_index_location(&v->txn, e->hash, &at, err);
+	return rc ? rc : pk_object_exists(v->store->env->dir, e->hash, err);
 }
 
 /* The bytes of a record, with room for its header. */
@@ -310,7 +316,7 @@ static int build(struct pk_view *v, const struct pk_draft *d,
 
 		if (!t || t->size > PK_DELTA_MAX)
 			continue;
-		has = has_text(v, d->entry[i].hash, err);
+		has = has_text(v, &d->entry[i], err);
 		if (has < 0)
 			return has;
 		if (has)
