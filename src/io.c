@@ -108,6 +108,19 @@ int pk_sync_dir(int dir, const char *path, struct pakhus_error *err)
 	return 0;
 }
 
+int pk_readdir(DIR *d, const char *path, const char **name,
+	       struct pakhus_error *err)
+{
+	struct dirent *e;
+
+	errno = 0;
+	e = readdir(d);
+	if (!e)
+		return errno ? pk_fail_sys(err, "list %s", path) : 0;
+	*name = e->d_name;
+	return 1;
+}
+
 void pk_empty_dir(int dir, const char *path)
 {
 	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -134,8 +147,13 @@ int pk_exists(int dir, const char *path, struct pakhus_error *err)
 
 int pk_random(void *buf, size_t n, struct pakhus_error *err)
 {
-	/* at most 256 bytes: getrandom gives them whole */
-	if (getrandom(buf, n, 0) != (ssize_t)n)
+	ssize_t got;
+
+	/* at most 256 bytes: getrandom gives them whole, or, before there
+	 * are any, a signal */
+	while ((got = getrandom(buf, n, 0)) < 0 && errno == EINTR)
+		;
+	if (got != (ssize_t)n)
 		return pk_fail_sys(err, "no random numbers");
 	return 0;
 }

@@ -9,6 +9,7 @@
 
 #include "fail.h"
 
+#include <dirent.h>
 #include <sys/types.h>
 
 /* The whole file, at most max bytes, with a NUL behind; *out is malloc'ed. */
@@ -25,6 +26,9 @@ int pk_fdatasync(int fd);
 int pk_mkdir(int dir, const char *path, unsigned mode,
 	     struct pakhus_error *err);
 int pk_sync_dir(int dir, const char *path, struct pakhus_error *err);
+/* The next name in a directory: 1, 0 at the end, or a failure. */
+int pk_readdir(DIR *d, const char *path, const char **name,
+	       struct pakhus_error *err);
 /* Removes every file in a directory, as far as it goes. */
 void pk_empty_dir(int dir, const char *path);
 /* 1, 0, or a failure. */

@@ -55,8 +55,8 @@ int pk_log_keys(int dir, struct pk_keys *keys, struct pakhus_error *err)
 {
 	int fd = openat(dir, "keys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-	int rc = 0;
+	const char *name;
+	int rc;
 
 	keys->n = 0;
 	if (!d) {
@@ -64,17 +64,18 @@ int pk_log_keys(int dir, struct pk_keys *keys, struct pakhus_error *err)
 		pk_auto_close(&fd);
 		return rc;
 	}
-	while (!rc && (e = readdir(d))) {
-		if (e->d_name[0] == '.')
+	while ((rc = pk_readdir(d, "keys", &name, err)) == 1) {
+		if (*name == '.')
 			continue;
-		if (keys->n == PK_KEYS_MAX) {
+		if (keys->n == PK_KEYS_MAX)
 			rc = pk_fail(err, PAKHUS_ECORRUPT,
 				     "keys: F-36 more than %d files",
 				     PK_KEYS_MAX);
+		else
+			rc = read_key(dir, name, &keys->key[keys->n], err);
+		if (rc)
 			break;
-		}
-		rc = read_key(dir, e->d_name, &keys->key[keys->n], err);
-		keys->n += !rc;
+		keys->n++;
 	}
 	closedir(d);
 	return rc;

@@ -42,7 +42,7 @@ static int count_objects(int dir, struct pakhus_stat *out,
 	int rc = 0;
 
 	for (unsigned i = 0; i < 256 && !rc; i++) {
-		struct dirent *e;
+		const char *name;
 		DIR *d;
 		int fd;
 
@@ -54,10 +54,12 @@ static int count_objects(int dir, struct pakhus_stat *out,
 			pk_auto_close(&fd);
 			continue;
 		}
-		while (!rc && (e = readdir(d)))
-			if (e->d_name[0] != '.')
-				rc = count_object(dir, fd, sub, e->d_name, out,
-						  err);
+		while ((rc = pk_readdir(d, sub, &name, err)) == 1) {
+			if (*name != '.')
+				rc = count_object(dir, fd, sub, name, out, err);
+			if (rc < 0)
+				break;
+		}
 		closedir(d);
 	}
 	return rc;

@@ -322,36 +322,60 @@ static int check_log(struct check *c)
 
 typedef int file_fn(struct check *c, const char *path);
 
+/* 1, or 0 where that was told as damage, or a failure. */
+static int open_dir(struct check *c, const char *path, DIR **out)
+{
+	AUTO_CLOSE int fd = openat(c->store->env->dir, path,
+				   O_RDONLY | O_DIRECTORY | O_CLOEXEC |
+					   O_NOFOLLOW);
+
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP ||
+		       errno == EACCES)) {
+		damage(c, path, "F-43", "is no directory that can be read");
+		return 0;
+	}
+	*out = fd < 0 ? NULL : fdopendir(fd);
+	if (!*out)
+		return pk_fail_sys(c->err, "%s", path);
+	fd = -1;
+	return 1;
+}
+
+/* 1, or 0 where it is gone meanwhile, or a failure. */
+static int look_at(struct check *c, DIR *d, const char *path, const char *name,
+		   struct stat *st)
+{
+	if (!fstatat(dirfd(d), name, st, AT_SYMLINK_NOFOLLOW))
+		return 1;
+	return errno == ENOENT ? 0 : pk_fail_sys(c->err, "%s", path);
+}
+
 /* Calls fn for every file below a directory, hidden ones aside. */
 static int each_file(struct check *c, const char *path, int depth, file_fn *fn)
 {
-	int fd = openat(c->store->env->dir, path,
-			O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-	int rc = 0;
+	const char *name;
+	DIR *d;
+	int rc = open_dir(c, path, &d);
 
-	if (!d) {
-		damage(c, path, "F-43", "is no directory that can be read");
-		pk_auto_close(&fd);
-		return 0;
-	}
-	while (!rc && (e = readdir(d))) {
+	if (rc <= 0)
+		return rc;
+	while ((rc = pk_readdir(d, path, &name, c->err)) == 1) {
 		char sub[512];
 		struct stat st;
 
-		if (e->d_name[0] == '.')
+		if (*name == '.' ||
+		    snprintf(sub, sizeof(sub), "%s/%s", path, name) >=
+			    (int)sizeof(sub))
 			continue;
-		if (snprintf(sub, sizeof(sub), "%s/%s", path, e->d_name) >=
-			    (int)sizeof(sub) ||
-		    fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW))
-			continue; /* gone meanwhile */
-		if (S_ISDIR(st.st_mode) && depth)
+		rc = look_at(c, d, sub, name, &st);
+		if (rc == 1 && S_ISDIR(st.st_mode) && depth)
 			rc = each_file(c, sub, depth - 1, fn);
-		else if (S_ISREG(st.st_mode))
+		else if (rc == 1 && S_ISREG(st.st_mode))
 			rc = fn(c, sub);
-		else
+		else if (rc == 1)
 			damage(c, sub, "F-43", "does not belong here");
+		if (rc < 0)
+			break;
 	}
 	closedir(d);
 	return rc;
@@ -439,31 +463,31 @@ static int check_names(struct check *c, const char *path,
 		       const char *const *dirs,
 		       const char *const *files)
 {
-	int fd = openat(c->store->env->dir, path,
-			O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
+	const char *found;
+	DIR *d;
+	int rc = open_dir(c, path, &d);
 
-	if (!d) {
-		damage(c, path, "F-43", "is no directory that can be read");
-		pk_auto_close(&fd);
-		return 0;
-	}
-	while ((e = readdir(d))) {
+	if (rc <= 0)
+		return rc;
+	while ((rc = pk_readdir(d, path, &found, c->err)) == 1) {
 		const char *const *name;
 		struct stat st;
 
-		if (e->d_name[0] == '.' ||
-		    fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW))
+		if (*found == '.')
+			continue;
+		rc = look_at(c, d, found, found, &st);
+		if (rc < 0)
+			break;
+		if (!rc)
 			continue;
 		name = S_ISDIR(st.st_mode) ? dirs : files;
-		while (*name && strcmp(*name, e->d_name))
+		while (*name && strcmp(*name, found))
 			name++;
 		if (!*name || (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)))
-			damage(c, e->d_name, "F-43", "does not belong here");
+			damage(c, found, "F-43", "does not belong here");
 	}
 	closedir(d);
-	return 0;
+	return rc;
 }
 
 static int check_tree(struct check *c)
