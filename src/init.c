@@ -55,36 +55,43 @@ static int check_empty(int dir, const char *path, struct pakhus_error *err)
 {
 	static const char *const ours[] = { ".", "..", "objects", "log",
 					    "keys", "local", "lost+found" };
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
+	const char *name;
 
 	if (!d) {
 		rc = pk_fail_sys(err, "%s", path);
 		pk_auto_close(&fd);
 		return rc;
 	}
-	while (!rc && (e = readdir(d))) {
+	while ((rc = pk_readdir(d, path, &name, err)) == 1) {
 		size_t i = 0, n = sizeof(ours) / sizeof(*ours);
 
-		while (i < n && strcmp(e->d_name, ours[i]))
+		while (i < n && strcmp(name, ours[i]))
 			i++;
-		if (i == n)
-			rc = pk_fail(err, PAKHUS_ECONFLICT,
-				     "%s: not empty and not a store (it holds "
-				     "%s)", path, e->d_name);
+		if (i < n)
+			continue;
+		rc = pk_fail(err, PAKHUS_ECONFLICT,
+			     "%s: not empty and not a store (it holds %s)",
+			     path, name);
+		break;
 	}
 	closedir(d);
 	return rc;
 }
 
-/* Whether a slot of the journal holds, or held, a record. */
-static int has_record(int dir, const char *slot)
+/* Whether a slot of the journal holds, or held, a record: 1, 0, or a
+ * failure. */
+static int has_record(int dir, const char *slot, struct pakhus_error *err)
 {
 	AUTO_CLOSE int fd = openat(dir, slot, O_RDONLY | O_CLOEXEC);
 	char first = 0;
 
-	return fd >= 0 && pk_pread(fd, &first, 1, 0) == 1 && first;
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 || pk_pread(fd, &first, 1, 0) < 0)
+		return pk_fail_sys(err, "%s", slot);
+	return first != 0;
 }
 
 /* An init that was interrupted left no more than the log's first entry, and
@@ -92,19 +99,24 @@ static int has_record(int dir, const char *slot)
 static int check_begun(int dir, const char *path, struct pakhus_error *err)
 {
 	AUTO_FREE char *note = NULL;
+	struct pakhus_error e = { .status = 0 };
 	struct pk_bytes text, signatures;
 	struct pk_checkpoint c = { .size = 0 };
 	size_t size;
 	int rc = pk_read_file(dir, "log/checkpoint", PK_NOTE_MAX, &note, &size,
-			      NULL);
+			      &e);
+	int is_more = rc == PAKHUS_ECORRUPT;
 
 	if (!rc && (pk_note_decode(note, size, &text, &signatures) ||
-		    pk_checkpoint_decode(text, &c)))
-		rc = PAKHUS_ECORRUPT;
-	if ((rc == PAKHUS_ENOTFOUND || (!rc && c.size <= 1)) &&
-	    !has_record(dir, "local/slot-0") &&
-	    !has_record(dir, "local/slot-1"))
-		return 0;
+		    pk_checkpoint_decode(text, &c) || c.size > 1))
+		is_more = 1;
+	else if (rc && rc != PAKHUS_ECORRUPT && rc != PAKHUS_ENOTFOUND)
+		return pk_fail(err, rc, "%s", e.text);
+	rc = is_more ? 0 : has_record(dir, "local/slot-0", err);
+	if (!rc && !is_more)
+		rc = has_record(dir, "local/slot-1", err);
+	if (rc < 0 || (!rc && !is_more))
+		return rc;
 	return pk_fail(err, PAKHUS_ECORRUPT,
 		       "%s/FORMAT: F-40 is missing, and there is more than an "
 		       "interrupted init leaves", path);
@@ -249,6 +261,15 @@ static int make(int dir, const struct pakhus_init_options *opt,
 	return rc ? rc : pk_sync_dir(dir, ".", err);
 }
 
+static int lock_out(int dir)
+{
+	int rc;
+
+	while ((rc = flock(dir, LOCK_EX)) && errno == EINTR)
+		;
+	return rc;
+}
+
 int pk_init_at(const char *path, const struct pakhus_init_options *opt,
 	       int may_exist, struct pakhus_error *err)
 {
@@ -264,7 +285,7 @@ int pk_init_at(const char *path, const struct pakhus_init_options *opt,
 	if (dir < 0 && errno == ENOTDIR)
 		return pk_fail(err, PAKHUS_ENOTFOUND,
 			       "the store %s is not a directory", path);
-	if (dir < 0 || flock(dir, LOCK_EX))
+	if (dir < 0 || lock_out(dir))
 		return pk_fail_sys(err, "the store %s", path);
 	rc = pk_exists(dir, "FORMAT", err);
 	if (rc < 0)
