@@ -122,11 +122,13 @@ static int lengths(struct pk_index *ix, uint64_t *is, uint64_t *says)
 }
 
 /* A file shorter than its own meta page says would end in a SIGBUS. */
-static int is_cut(struct pk_index *ix)
+static int check_length(struct pk_index *ix)
 {
 	uint64_t is, says;
 
-	return lengths(ix, &is, &says) || is < says;
+	if (lengths(ix, &is, &says))
+		return EIO;
+	return is < says ? MDB_CORRUPTED : 0;
 }
 
 /* LMDB counts pages that a transaction took and gave back, and does not
@@ -194,6 +196,7 @@ int pk_index_open(struct pk_index **out, int dir, struct pakhus_error *err)
 
 	if (!ix)
 		return pk_fail_nomem(err);
+	ix->fd = -1;
 	ix->is_memory = dir < 0;
 	atomic_init(&ix->is_marked, dir < 0);
 	ix->dir = dir;
@@ -221,8 +224,8 @@ int pk_index_open(struct pk_index **out, int dir, struct pakhus_error *err)
 	if (!rc)
 		rc = open_env(ix, full,
 			      ix->is_memory ? MDB_NOSUBDIR | MDB_NOLOCK : 0);
-	if (!rc && st.st_size && is_cut(ix))
-		rc = MDB_CORRUPTED;
+	if (!rc && st.st_size)
+		rc = check_length(ix);
 	if (!rc && !ix->is_memory) {
 		int dead;
 
@@ -343,7 +346,9 @@ uint64_t pk_index_find(int dir)
 	struct stat st;
 
 	index_path(path, "data.mdb");
-	return fstatat(dir, path, &st, 0) ? 0 : st.st_ino;
+	if (!fstatat(dir, path, &st, 0))
+		return st.st_ino;
+	return errno == ENOENT ? 0 : UINT64_MAX; /* no index has that one */
 }
 
 uint64_t pk_index_inode(const struct pk_index *ix)

@@ -85,7 +85,7 @@ int pk_journal_open(struct pk_journal *j, int dir, struct pakhus_error *err)
 	j->page_inode = st.st_ino;
 	/* written, not only extended: a full disk shall be an error here and
 	 * not a SIGBUS later */
-	if (lseek(fd, 0, SEEK_END) < PAGE_SIZE) {
+	if (st.st_size < PAGE_SIZE) {
 		static const unsigned char zeros[PAGE_SIZE];
 
 		if (pk_pwrite(fd, zeros, PAGE_SIZE, 0))

@@ -37,6 +37,7 @@ int pk_object_trailer(int dir, const unsigned char hash[PK_HASH_SIZE],
 	AUTO_CLOSE int fd = -1;
 	struct stat st;
 	const char *fault;
+	ssize_t n = 0;
 
 	pk_objpath(hash, path);
 	fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
@@ -46,9 +47,12 @@ int pk_object_trailer(int dir, const unsigned char hash[PK_HASH_SIZE],
 	}
 	if (fd < 0 || fstat(fd, &st))
 		return pk_fail_sys(err, "%s", path);
-	if (st.st_size <= PK_TRAILER_SIZE ||
-	    pk_pread(fd, bytes, sizeof(bytes),
-		     (uint64_t)st.st_size - sizeof(bytes)) != sizeof(bytes))
+	if (st.st_size > PK_TRAILER_SIZE)
+		n = pk_pread(fd, bytes, sizeof(bytes),
+			     (uint64_t)st.st_size - sizeof(bytes));
+	if (n < 0)
+		return pk_fail_sys(err, "%s", path);
+	if (n != sizeof(bytes))
 		return pk_fail(err, PAKHUS_ECORRUPT,
 			       "%s: F-12 shorter than a trailer", path);
 	fault = pk_trailer_decode(bytes, hash, t);
@@ -164,6 +168,7 @@ static const char *read_link(int fd, struct chain *c, struct link *l,
 	size_t size, tail;
 	struct stat st;
 	uint64_t raw;
+	ssize_t n;
 
 	if (fstat(fd, &st)) {
 		*failed = pk_fail_sys(err, "stat an object");
@@ -180,8 +185,10 @@ static const char *read_link(int fd, struct chain *c, struct link *l,
 	tail = size <= ONE_READ ? size : PK_TRAILER_SIZE;
 	if (make_room(files, c->used + tail, 1))
 		goto nomem;
-	if (pk_pread(fd, files->bytes + l->at, tail, size - tail) !=
-	    (ssize_t)tail)
+	n = pk_pread(fd, files->bytes + l->at, tail, size - tail);
+	if (n < 0)
+		*failed = pk_fail_sys(err, "read an object");
+	if (n != (ssize_t)tail)
 		return "F-12 the trailer cannot be read";
 	fault = pk_trailer_decode((unsigned char *)files->bytes + l->at + tail -
 					  PK_TRAILER_SIZE,
@@ -198,8 +205,10 @@ static const char *read_link(int fd, struct chain *c, struct link *l,
 	if (tail < size) {
 		if (make_room(files, c->used + l->frame, 1))
 			goto nomem;
-		if (pk_pread(fd, files->bytes + l->at, l->frame, 0) !=
-		    (ssize_t)l->frame)
+		n = pk_pread(fd, files->bytes + l->at, l->frame, 0);
+		if (n < 0)
+			*failed = pk_fail_sys(err, "read an object");
+		if (n != (ssize_t)l->frame)
 			return "F-12 the frame cannot be read";
 	}
 	c->used += l->frame;
