@@ -23,6 +23,6 @@ enum pk_mark { PK_MARK_NONE, PK_MARK_IN_USE, PK_MARK_CLEAN };
  * boot, and NONE for all that is not believed. *applied is set for CLEAN. */
 enum pk_mark pk_mark_read(int dir, uint64_t inode, uint64_t *applied);
 
-void pk_boot_id(unsigned char out[PK_BOOT_SIZE]);
+int pk_boot_id(unsigned char out[PK_BOOT_SIZE], struct pakhus_error *err);
 
 #endif

@@ -242,13 +242,12 @@ static int make_index(struct pakhus *s, int drop, struct pakhus_error *err)
 /* ---- recovery ---- */
 
 /* Whether the page was written here and since the machine came up. */
-static int is_ours(const struct pk_journal *j)
+static int is_ours(const struct pk_env *env)
 {
-	unsigned char boot[PK_BOOT_SIZE];
+	const struct pk_journal *j = &env->journal;
 
-	pk_boot_id(boot);
 	return !memcmp(j->page->magic, PAGE_MAGIC, 8) &&
-	       !memcmp(j->page->boot, boot, sizeof(boot)) &&
+	       !memcmp(j->page->boot, env->boot, PK_BOOT_SIZE) &&
 	       j->page->inode == j->page_inode;
 }
 
@@ -259,7 +258,7 @@ static int is_quiet(struct pk_env *env)
 	struct pk_cursor c;
 	struct stat st;
 
-	if (!is_ours(&env->journal) || atomic_load(&p->failed) ||
+	if (!is_ours(env) || atomic_load(&p->failed) ||
 	    atomic_load(&p->syncing))
 		return 0;
 	if (pk_journal_catch_up(&env->journal, NULL))
@@ -280,20 +279,18 @@ static int recover_journal(struct pk_env *env, int *is_recovered,
 {
 	struct pk_page *p = env->journal.page;
 	uint64_t size = env->checkpoint.size, known = 0;
-	unsigned char boot[PK_BOOT_SIZE];
 	struct pk_cursor c, was;
 	int rc, is_other;
 
 	if (!*is_recovered && is_quiet(env))
 		return 0;
 	*is_recovered = 1;
-	pk_boot_id(boot);
 	pk_journal_cursor(&env->journal, &was);
-	if (is_ours(&env->journal))
+	if (is_ours(env))
 		known = atomic_load(&p->durable);
 	is_other = !memcmp(p->magic, PAGE_MAGIC, 8) &&
 		   p->inode == env->journal.page_inode &&
-		   memcmp(p->boot, boot, sizeof(boot));
+		   memcmp(p->boot, env->boot, PK_BOOT_SIZE);
 	/* FORMAT and the slots may be of somebody who was killed before he
 	 * synced their names */
 	rc = env->can_write ? pk_sync_dir(env->dir, ".", err) : 0;
@@ -327,7 +324,7 @@ static int recover_journal(struct pk_env *env, int *is_recovered,
 	atomic_store(&p->checkpoint, size);
 	atomic_store(&p->syncing, 0);
 	atomic_store(&p->failed, 0);
-	memcpy(p->boot, boot, sizeof(boot));
+	memcpy(p->boot, env->boot, PK_BOOT_SIZE);
 	memcpy(p->magic, PAGE_MAGIC, 8);
 	p->inode = env->journal.page_inode;
 	return 0;
@@ -428,7 +425,7 @@ static int enter(struct pakhus *s, struct pakhus_error *err)
 			rc = pk_journal_open(&env->journal, env->dir, err);
 		if (rc)
 			return rc;
-		if (is_ours(&env->journal) &&
+		if (is_ours(env) &&
 		    !atomic_load(&env->journal.page->recovering))
 			return join(s, err);
 		/* whoever was alone failed or was killed; out, as of two who
@@ -641,6 +638,8 @@ static int open_local(struct pakhus *s, struct pakhus_error *err)
 	pk_locks_init(&env->locks);
 	env->has_local = 1;
 	rc = find_out(env, err);
+	if (!rc)
+		rc = pk_boot_id(env->boot, err);
 	return rc ? rc : enter(s, err);
 }
 

@@ -39,6 +39,7 @@ struct pk_env {
 	atomic_int is_signer_checked; /* before the first write */
 	struct pk_locks locks;	 /* where has_local, like the journal */
 	struct pk_journal journal;
+	unsigned char boot[PK_BOOT_SIZE]; /* likewise */
 
 	/* Who uses the index holds use shared; who replaces it, or a
 	 * memory index that catches up, exclusively. Outermost of locks. */
