@@ -286,11 +286,9 @@ static int recover_journal(struct pk_env *env, int *is_recovered,
 		return 0;
 	*is_recovered = 1;
 	pk_journal_cursor(&env->journal, &was);
-	if (is_ours(env))
+	is_other = !is_ours(env);
+	if (!is_other)
 		known = atomic_load(&p->durable);
-	is_other = !memcmp(p->magic, PAGE_MAGIC, 8) &&
-		   p->inode == env->journal.page_inode &&
-		   memcmp(p->boot, env->boot, PK_BOOT_SIZE);
 	/* FORMAT and the slots may be of somebody who was killed before he
 	 * synced their names */
 	rc = env->can_write ? pk_sync_dir(env->dir, ".", err) : 0;
@@ -308,7 +306,9 @@ static int recover_journal(struct pk_env *env, int *is_recovered,
 			       (unsigned long long)c.seq,
 			       (unsigned long long)known);
 	/* what is in the page cache need not be on the disk (8); what was
-	 * durable is (2), and after a boot so is all that can be read */
+	 * durable is (2), and after a boot so is all that can be read. A page
+	 * that is none is taken for one of before the boot: it is not synced,
+	 * so power loss may leave it so */
 	if (known < size)
 		known = size;
 	atomic_store(&p->durable, is_other ? c.seq : known);

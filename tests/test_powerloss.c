@@ -3,10 +3,14 @@
  * A run is kept as a trace. For every place in it, trees that may be found
  * on the disk afterwards are built (disk.h) and opened as at another boot:
  * what was acknowledged has to be there, what was not is there in log order
- * or not at all, the store verifies, and can be written. LMDB's file is not
- * in the trace; in its place stands nothing, or one of some other moment.
+ * or not at all, the store verifies, and can be written. From some of them
+ * the recovery is kept as a trace in its turn, and power goes at every call
+ * of that. LMDB's file is not in a trace; in its place stands nothing, or one
+ * of some other moment.
  *
- * TORTURE=n tries n times as many random trees.
+ * The short form tries the named states of disk.h nearly everywhere, and
+ * combinations here and there. TORTURE=n tries all that disk.h speaks of at
+ * every call, bound being 16 n, and n times as many mixed ones.
  *
  * wrap: open openat pwrite write fsync fdatasync renameat mkdir mkdirat unlinkat fchmod ftruncate fstat fstatat
  */
@@ -21,7 +25,7 @@ static struct run {
 	const char *name;
 	struct call {
 		size_t begin, end;	/* in the trace */
-		uint64_t before, after; /* entries: at least, at most */
+		uint64_t before, after; /* entries; 0: not one step */
 	} call[OPS_MAX];
 	size_t calls;
 	struct pakhus_entry entry[ENTRIES_MAX];
@@ -37,7 +41,7 @@ static struct run {
 static char dir[256], path[300];
 static struct pakhus *store;
 static struct pakhus_error err;
-static unsigned long states, same;
+static unsigned long states, again, same;
 static char where[200];
 
 #define ok(call) t_ok(call, #call, __LINE__)
@@ -185,6 +189,35 @@ static void delete(const char *id, const char *version)
 
 	ok(pakhus_delete(store, id, version, NULL, NULL, &err));
 	end(c, before, position(store));
+}
+
+/* What a program does that imports: one step of several documents. */
+static void import(unsigned n, size_t size)
+{
+	uint64_t before = position(store);
+	struct pakhus_batch *b;
+	struct call *c = begin();
+
+	ok(pakhus_batch_new(store, NULL, &b, &err));
+	for (unsigned i = 0; i < n; i++) {
+		char id[20], *text;
+
+		snprintf(id, sizeof(id), "import-%u", i);
+		text = document(id, "1", size, i);
+		ok(pakhus_batch_publish(b, text, strlen(text), &err));
+		free(text);
+	}
+	ok(pakhus_batch_commit(b, &err));
+	pakhus_batch_free(b);
+	end(c, before, before + n);
+}
+
+static int trace_has(enum trace_kind kind)
+{
+	for (size_t i = 0; i < trace.n; i++)
+		if (trace.op[i].kind == kind)
+			return 1;
+	return 0;
 }
 
 static void sync_it(void)
@@ -357,6 +390,15 @@ static void check_writes(struct pakhus *s)
 	pakhus_package_free(p);
 }
 
+static int is_within_a_step(uint64_t n)
+{
+	for (size_t i = 0; i < run.calls; i++)
+		if (run.call[i].before && run.call[i].before < n &&
+		    n < run.call[i].after)
+			return 1;
+	return 0;
+}
+
 /* Opens the store at path: at least least and at most most entries. */
 static void check_state(uint64_t least, uint64_t most)
 {
@@ -371,6 +413,7 @@ static void check_state(uint64_t least, uint64_t most)
 	if (least) {
 		hold(n >= least);
 		hold(n <= most);
+		hold(!is_within_a_step(n));
 		check_entries(s, n);
 		check_texts(s, n);
 	}
@@ -391,6 +434,12 @@ static void check_state(uint64_t least, uint64_t most)
 }
 
 /* ---- every state ---- */
+
+/* What runs that begin with a store begin with; 0: this is of init. */
+static size_t after_init(void)
+{
+	return run.calls > 1 ? run.call[0].end : 0;
+}
 
 static void write_file(const char *name, const void *bytes, size_t size)
 {
@@ -493,18 +542,112 @@ static unsigned torture(void)
 	return t ? (unsigned)atoi(t) : 0;
 }
 
-/* Every step'th place in the trace from one on, and its end; random trees
- * besides those that disk.h names. */
-static void each_state(unsigned random, size_t from, size_t step)
-{
-	static uint64_t *seen;
-	static size_t n, sorted;
-	struct disk *d = disk_new();
-	unsigned long before = states;
+/* Which states were tried: their sums, the first sorted of them in order. */
+static struct seen {
+	uint64_t *sum;
+	size_t n, sorted;
+} seen;
 
-	n = sorted = 0;
-	random *= torture() ? torture() : 1;
-	if (torture() && random)
+static int is_new(uint64_t sum)
+{
+	if (seen.n - seen.sorted > 64) {
+		qsort(seen.sum, seen.n, sizeof(*seen.sum), cmp);
+		seen.sorted = seen.n;
+	}
+	/* those at the end are looked at one by one: few */
+	for (size_t i = seen.sorted; i < seen.n; i++)
+		if (seen.sum[i] == sum)
+			return 0;
+	if (seen.sorted && bsearch(&sum, seen.sum, seen.sorted,
+				   sizeof(*seen.sum), cmp))
+		return 0;
+	seen.sum = realloc(seen.sum, (seen.n + 1) * sizeof(*seen.sum));
+	seen.sum[seen.n++] = sum;
+	return 1;
+}
+
+/* Lays the state that was chosen, unless it was tried already. */
+static int lay_state(struct disk *d, uint64_t least, uint64_t most,
+		     const char *what, size_t k, size_t of)
+{
+	if (!is_new(disk_crash(d, NULL) + least * 31 + most)) {
+		same++;
+		return 0;
+	}
+	snprintf(where, sizeof(where), "%s, %s %zu of %zu, phase %u, state %lu",
+		 run.name, what, k, of, d->phase, (unsigned long)d->i);
+	snprintf(path, sizeof(path), "%s/state", dir);
+	disk_crash(d, path);
+	trace_at(path);
+	put_local();
+	states++;
+	return 1;
+}
+
+/* Power comes back, and goes again at every step'th call of the recovery
+ * from the state at path. The trace of the run is put aside. */
+static void lose_again(uint64_t least, uint64_t most, unsigned bound,
+		       size_t step)
+{
+	struct pakhus_options opt = { .level = 1,
+				      .flags = least ? 0 : PAKHUS_CREATE };
+	struct trace_op *op = trace.op;
+	size_t n = trace.n, cap = trace.cap, opened;
+	struct disk *d = disk_of(path);
+	struct pakhus *s;
+	uint64_t found;
+	char first[200];
+
+	strcpy(first, where);
+	trace.op = NULL;
+	trace.n = trace.cap = 0;
+	trace_start();
+	ok(pakhus_open(&s, path, &opt, &err));
+	opened = trace.n;
+	found = position(s);
+	pakhus_close(s);
+	trace_stop();
+	remove_state(least);
+	boot(3);
+	for (size_t k = 1; k <= trace.n; k++) {
+		disk_do(d, &trace.op[k - 1]);
+		if (k % step && k < trace.n)
+			continue;
+		disk_begin(d, bound, 1);
+		while (disk_next_state(d)) {
+			/* what a recovery has shown stays */
+			uint64_t at_least = k >= opened ? found : least;
+			uint64_t at_most = k >= opened ? found : most;
+
+			if (!lay_state(d, at_least, at_most, first, k,
+				       trace.n))
+				continue;
+			again++;
+			check_state(at_least, at_most);
+			remove_state(least);
+		}
+	}
+	boot(2);
+	disk_free(d);
+	trace_clear();
+	trace.op = op;
+	trace.n = n;
+	trace.cap = cap;
+}
+
+/* The states of every step'th place in the trace from one on, and of its
+ * end; mixed ones besides those that disk.h names. */
+static void each_state(unsigned mixed, size_t from, size_t step)
+{
+	struct disk *d = disk_new();
+	unsigned long before = states, before_again = again;
+	unsigned bound = torture() * 16;
+	/* of init every one makes hundreds of directories */
+	int is_init = !after_init();
+
+	seen.n = seen.sorted = 0;
+	mixed *= torture() ? torture() : 1;
+	if (torture() && mixed && !is_init)
 		step = 1;
 	if (getenv("SANITIZED"))
 		step *= 4;
@@ -516,46 +659,34 @@ static void each_state(unsigned random, size_t from, size_t step)
 		if (k < from || (k % step && k < trace.n))
 			continue;
 		bounds(k, &least, &most);
-		for (unsigned loss = 0; loss < DISK_RANDOM + random; loss++) {
-			uint64_t seed = k * 1000 + loss, sum;
-
+		/* a few of all places in the short form */
+		disk_begin(d,
+			   !mixed     ? 0
+			   : bound    ? bound
+			   : !is_init && k % 64 < step ? 8 : 0,
+			   mixed);
+		while (disk_next_state(d)) {
 			/* after many runs, the two that find most */
-			if (!random && loss != DISK_DROPPED &&
-			    loss != DISK_ZEROED)
+			if (!mixed && d->i != 2 && d->i != 4)
 				continue;
-			sum = disk_crash(d, loss, seed, NULL) + least * 31 +
-			      most;
-			/* a line's end is enough: few are the same */
-			if (sorted < n && n - sorted > 64) {
-				qsort(seen, n, sizeof(*seen), cmp);
-				sorted = n;
-			}
-			if (sorted && bsearch(&sum, seen, sorted,
-					      sizeof(*seen), cmp)) {
-				same++;
+			if (!lay_state(d, least, most, "call", k, trace.n))
 				continue;
-			}
-			seen = realloc(seen, (n + 1) * sizeof(*seen));
-			seen[n++] = sum;
-			snprintf(where, sizeof(where),
-				 "%s, call %zu of %zu, loss %u", run.name, k,
-				 trace.n, loss);
-			snprintf(path, sizeof(path), "%s/state", dir);
-			disk_crash(d, loss, seed, path);
-			trace_at(path);
-			put_local();
-			states++;
-			check_state(least, most);
+			if (least && mixed &&
+			    states % (torture() ? 64 : 256) == 0)
+				lose_again(least, most, bound / 4,
+					   torture() ? 1 : 3);
+			else
+				check_state(least, most);
 			remove_state(least);
 		}
 	}
 	remove_tree(path);
 	disk_free(d);
-	free(seen);
-	seen = NULL;
-	if (random)
-		print_message("# %s: %lu states of %zu calls\n", run.name,
-			      states - before, trace.n);
+	if (mixed)
+		print_message("# %s: %lu states of %zu calls, and %lu of "
+			      "recoveries\n", run.name,
+			      states - before - (again - before_again),
+			      trace.n, again - before_again);
 }
 
 /* ---- the runs ---- */
@@ -567,11 +698,6 @@ static void init_interrupted_anywhere_can_be_begun_again(void **state)
 	end_run();
 	each_state(2, 0, 13);
 	forget_run();
-}
-
-static size_t after_init(void)
-{
-	return run.call[0].end;
 }
 
 static void what_was_acknowledged_is_there_after_power_loss(void **state)
@@ -588,6 +714,7 @@ static void what_was_acknowledged_is_there_after_power_loss(void **state)
 	sync_it();
 	publish("com.acme.hr", "2.0.1", 20000, 4);
 	delete("com.acme.hr", NULL);
+	import(3, 9000);
 	reopen();
 	publish("com.acme.hr", "2.0.1", 100, 5);
 	end_run();
@@ -718,6 +845,29 @@ static void slots_that_fill_and_switch_keep_what_was_acknowledged(void **state)
 	slots_that_fill("switch", 4);
 }
 
+/* The disk is full while a slot is made larger; what was written of it is
+ * cut off, and the slot used as it is. */
+static void a_slot_that_could_not_grow_keeps_what_was_acknowledged(void **state)
+{
+	(void)state;
+	begin_run("full");
+	for (unsigned i = 0; i < 4; i++) {
+		char version[20];
+
+		snprintf(version, sizeof(version), "1.0.%u", i);
+		if (i == 3) {
+			trace.only = "local/slot-0";
+			trace_fail(3, ENOSPC, 0);
+		}
+		publish("com.acme.crm", version, 330000, i);
+	}
+	hold(trace_peace() >= 3);
+	end_run();
+	hold(trace_has(TRACE_TRUNCATE));
+	each_state(1, run.call[4].begin, 2);
+	forget_run();
+}
+
 /* The sync of a record fails: what was told unknown may be found or not,
  * and what is published after the store was opened alone is found. */
 static void a_failed_sync_takes_nothing_that_comes_later_with_it(void **state)
@@ -757,6 +907,7 @@ static int end_all(void **state)
 {
 	(void)state;
 	remove_tree(dir);
+	free(seen.sum);
 	print_message("# %lu states, %lu more were the same as others\n",
 		      states, same);
 	return 0;
@@ -776,6 +927,8 @@ int main(void)
 			slots_that_fill_and_grow_keep_what_was_acknowledged),
 		cmocka_unit_test(
 			slots_that_fill_and_switch_keep_what_was_acknowledged),
+		cmocka_unit_test(
+			a_slot_that_could_not_grow_keeps_what_was_acknowledged),
 		cmocka_unit_test(
 			a_failed_sync_takes_nothing_that_comes_later_with_it),
 		cmocka_unit_test(
