@@ -2,47 +2,17 @@
  *
  * Not those inside LMDB, zstd and OpenSSL, which have their own.
  *
- * wrap: malloc calloc realloc
+ * wrap: malloc calloc realloc strdup vasprintf free
  */
 #include "t.h"
 #include "stores.h"
+#include "memory.h"
 
-static long countdown; /* 0: all is well */
-static long asked;
-static int for_good;
-
-static int is_denied(void)
-{
-	asked += countdown != 0;
-	if (!countdown || --countdown)
-		return 0;
-	countdown = for_good;
-	return 1;
-}
-
-void *__real_malloc(size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_malloc(size_t n)
-{
-	return is_denied() ? NULL : __real_malloc(n);
-}
-
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return is_denied() ? NULL : __real_calloc(n, size);
-}
-
-void *__real_realloc(void *p, size_t n);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_realloc(void *p, size_t n)
-{
-	return is_denied() ? NULL : __real_realloc(p, n);
-}
+#include <dirent.h>
 
 static char *path, *dir;
 static unsigned round_no;
+static int for_good;
 static struct pakhus *store;
 
 static const char *version(void)
@@ -53,25 +23,12 @@ static const char *version(void)
 	return text;
 }
 
-static struct pakhus *open_quietly(int *rc)
-{
-	struct pakhus *s = NULL;
-
-	*rc = pakhus_open(&s, path, NULL, &err);
-	return s;
-}
-
 static int go_publish(void)
 {
 	struct pakhus_record r;
-	char *doc = NULL;
-	long saved = countdown;
-	int rc;
+	char *doc = s_document("p", version(), round_no);
+	int rc = pakhus_publish(store, doc, strlen(doc), "by", &r, &err);
 
-	countdown = 0; /* this one is the test's */
-	doc = s_document("p", version(), round_no);
-	countdown = saved;
-	rc = pakhus_publish(store, doc, strlen(doc), "by", &r, &err);
 	free(doc);
 	return rc;
 }
@@ -151,12 +108,106 @@ static int go_verify(void)
 	return pakhus_verify(store, &v, &err);
 }
 
-static int go_open(void)
+static int open_with(unsigned flags)
 {
+	struct pakhus_options opt = { .flags = flags };
+	struct pakhus *s = NULL;
 	int rc;
 
 	pakhus_close(store);
-	store = open_quietly(&rc);
+	rc = pakhus_open(&s, path, &opt, &err);
+	store = s;
+	return rc;
+}
+
+static int go_open(void)
+{
+	return open_with(0);
+}
+
+static int go_rebuild(void)
+{
+	return open_with(PAKHUS_REBUILD);
+}
+
+static int go_batch(void)
+{
+	struct pakhus_batch *b = NULL;
+	int rc = pakhus_batch_new(store, NULL, &b, &err);
+
+	for (unsigned i = 0; i < 3 && !rc; i++) {
+		char *doc = s_document("batch", i ? "2" : "1", i);
+
+		rc = pakhus_batch_publish(b, doc, strlen(doc), &err);
+		free(doc);
+	}
+	if (!rc)
+		rc = pakhus_batch_commit(b, &err);
+	pakhus_batch_free(b);
+	return rc;
+}
+
+static void after_batch(void)
+{
+	assert_holds(store, "batch", "1", 0);
+	assert_holds(store, "batch", "2", 2);
+}
+
+/* What it has no memory for is done when the store is next opened. */
+static int go_close(void)
+{
+	pakhus_close(store);
+	store = NULL;
+	return 0;
+}
+
+/* Beside the store of this round, which is left alone. */
+static int go_init(void)
+{
+	char *other = s_text("%s-other", path);
+	int rc = pakhus_init(other, NULL, &err);
+
+	if (rc == PAKHUS_ECONFLICT) /* by the one before */
+		rc = 0;
+	free(other);
+	return rc;
+}
+
+static void after_init(void)
+{
+	char *other = s_text("%s-other", path);
+	struct pakhus *s = s_open(other, 0);
+
+	s_verify(s);
+	pakhus_close(s);
+	nftw(other, t_remove, 16, FTW_DEPTH | FTW_PHYS);
+	free(other);
+}
+
+static int go_adopt(void)
+{
+	return pakhus_adopt_here(path, &err);
+}
+
+static int go_stat(void)
+{
+	struct pakhus_stat st;
+
+	return pakhus_stat(store, PAKHUS_STAT_OBJECTS, &st, &err);
+}
+
+static int take(void *arg, const char *text, size_t size)
+{
+	(void)arg, (void)text, (void)size;
+	return 0;
+}
+
+static int go_dump(void)
+{
+	char *name = s_text("%s/local/slot-0", path);
+	int rc = pakhus_dump(name, take, NULL, &err);
+
+	free(name);
 	return rc;
 }
 
@@ -174,6 +225,13 @@ static const struct operation {
 	{ "versions", go_versions, after_nothing },
 	{ "verify", go_verify, after_nothing },
 	{ "open", go_open, after_nothing },
+	{ "rebuild", go_rebuild, after_nothing },
+	{ "batch", go_batch, after_batch },
+	{ "close", go_close, after_nothing },
+	{ "init", go_init, after_init },
+	{ "adopt", go_adopt, after_nothing },
+	{ "stat", go_stat, after_nothing },
+	{ "dump", go_dump, after_nothing },
 };
 
 static int leave_a_journal(void *arg)
@@ -187,27 +245,49 @@ static int leave_a_journal(void *arg)
 
 static int is_done;
 
-/* With the n-th allocation denied; is_done when there were fewer. */
-static void with_denial(const struct operation *op, long n)
+static int count_fds(void)
 {
-	int rc;
+	DIR *d = opendir("/proc/self/fd");
+	int n = 0;
 
-	round_no++;
-	path = s_text("%s/%u", dir, round_no);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+static int opens(const struct operation *op)
+{
+	return op->go == go_open || op->go == go_rebuild;
+}
+
+static void before(const struct operation *op)
+{
 	assert_done(pakhus_init(path, NULL, &err));
 	store = s_open(path, 0);
 	s_publish(store, "before", version(), round_no);
 	s_publish(store, "before", version(), round_no + 1);
-	if (op->go == go_open) {
-		pakhus_close(store);
-		store = NULL;
-		assert_int_equal(s_in_child(leave_a_journal, NULL), 0);
-	}
-	asked = 0;
-	countdown = n;
+	if (!opens(op))
+		return;
+	pakhus_close(store);
+	store = NULL;
+	assert_int_equal(s_in_child(leave_a_journal, NULL), 0);
+}
+
+/* With the n-th allocation denied; is_done when there were fewer. */
+static void with_denial(const struct operation *op, long n)
+{
+	long live;
+	int rc, fds;
+
+	round_no++;
+	path = s_text("%s/%u", dir, round_no);
+	fds = count_fds();
+	live = memory.live;
+	before(op);
+	memory_deny(n, for_good);
 	rc = op->go();
-	countdown = 0;
-	is_done = asked < n;
+	is_done = memory_peace() < n;
 	/* without memory there may be a worse index or a worse base, but
 	 * no other answer than this */
 	if (rc && rc != PAKHUS_ENOMEM)
@@ -221,10 +301,12 @@ static void with_denial(const struct operation *op, long n)
 		assert_holds(store, "before", version(), round_no + 1);
 	pakhus_close(store);
 	store = s_open(path, 0);
-	if (!rc)
+	if (!rc && op->go != go_init)
 		op->after();
 	s_verify(store);
 	assert_done(op->go());
+	if (!store)
+		store = s_open(path, 0);
 	op->after();
 	if (op->go != go_delete)
 		assert_holds(store, "before", version(), round_no + 1);
@@ -232,6 +314,8 @@ static void with_denial(const struct operation *op, long n)
 	s_verify(store);
 	pakhus_close(store);
 	store = NULL;
+	assert_int_equal(memory.live, live);
+	assert_int_equal(count_fds(), fds);
 	nftw(path, t_remove, 16, FTW_DEPTH | FTW_PHYS);
 	free(path);
 }
@@ -249,6 +333,7 @@ static void each_denial(void **state, int from_then_on)
 		print_message("# %s: each of %ld allocations\n",
 			      operations[i].name, n - 1);
 	}
+	print_message("# %ld allocations denied until now\n", memory.denied);
 }
 
 static void each_allocation_fails_once(void **state)
@@ -268,7 +353,6 @@ static void a_version_is_not_changed_because_the_index_is_behind(void **state)
 	char *docs[2] = { s_document("a", "1", 1), s_document("a", "1", 2) };
 	int behind = 0;
 
-	for_good = 0;
 	is_done = 0;
 	for (long n = 1; !is_done; n++) {
 		char name[20];
@@ -278,12 +362,10 @@ static void a_version_is_not_changed_because_the_index_is_behind(void **state)
 		snprintf(name, sizeof(name), "%ld", n);
 		path = s_init(state, name, 1);
 		store = s_open(path, 0);
-		asked = 0;
-		countdown = n;
+		memory_deny(n, 0);
 		first = pakhus_publish(store, docs[0], strlen(docs[0]), NULL,
 				       NULL, &err);
-		countdown = 0;
-		is_done = asked < n;
+		is_done = memory_peace() < n;
 		second = pakhus_publish(store, docs[1], strlen(docs[1]), NULL,
 					NULL, &err);
 		h = s_history(store, NULL, 0, 10);
@@ -304,7 +386,6 @@ static void a_slot_is_not_freed_before_the_index_has_it(void **state)
 {
 	char *doc = s_document("a", "1", 1);
 
-	for_good = 0;
 	is_done = 0;
 	for (long n = 1; !is_done; n++) {
 		char name[20];
@@ -313,11 +394,9 @@ static void a_slot_is_not_freed_before_the_index_has_it(void **state)
 		path = s_init(state, name, 0);
 		store = s_open(path, 0);
 		s_publish(store, "b", "1", 1);
-		asked = 0;
-		countdown = n;
+		memory_deny(n, 0);
 		pakhus_publish(store, doc, strlen(doc), NULL, NULL, &err);
-		countdown = 0;
-		is_done = asked < n;
+		is_done = memory_peace() < n;
 		assert_done(pakhus_sync(store, &err));
 		s_publish(store, "c", "1", 1);
 		assert_holds(store, "b", "1", 1);
