@@ -296,6 +296,8 @@ static int walk(struct pk_journal *j, unsigned slot, struct found *f,
 	if (fstat(j->fd[slot], &st))
 		return pk_fail_sys(err, "%s", slot_path[slot]);
 	f->size = (uint64_t)st.st_size / PK_BLOCK * PK_BLOCK;
+	if (f->size > PK_SLOT_MAX)
+		f->size = PK_SLOT_MAX; /* F-54: nothing was written behind */
 	for (;;) {
 		f->fault = load(j, &r, f->end, f->size, &failed, err);
 		if (failed)
