@@ -83,10 +83,11 @@ bench-programs: $(B)/pakhus $(addprefix $(B)/tests/bench/,bench report \
 bench:
 	@B=$(B) CORPUS=$(CORPUS) tests/bench/run
 
-build/fuzz/%: tests/%.c $(wildcard layout/*.[ch] tests/*.h)
+build/fuzz/%: tests/%.c $(wildcard layout/*.[ch] src/*.[ch] tests/*.h)
 	@mkdir -p $(@D)
 	clang -std=gnu11 $(CPP) -O1 -g -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all -o $@ $< $(wildcard layout/*.c)
+		-fno-sanitize-recover=all -o $@ $< build/fuzz/lib/libpakhus.a \
+		$(LIBS)
 
 tests: all $(TESTS) $(AIDS) $(B)/canon bench-programs
 
@@ -124,7 +125,11 @@ check:
 	-@FUZZ_TIME=$(FUZZ_TIME) tests/run -l fuzz -o $(R) tests/check-fuzz
 	@tests/run -t $(R)
 
-fuzz-build: $(FUZZ)
+fuzz-build:
+	$(MAKE) CC=clang B=build/fuzz/lib CFLAGS="-O1 -g \
+		-fsanitize=fuzzer-no-link,address,undefined \
+		-fno-sanitize-recover=all" build/fuzz/lib/libpakhus.a
+	$(MAKE) $(FUZZ)
 fuzz: fuzz-build
 	FUZZ_TIME=300 tests/check-fuzz
 
