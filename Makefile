@@ -11,6 +11,8 @@ SHARE     = $(PREFIX)/share
 CFLAGS    = -O2 -g
 B         = build/$(notdir $(CC))
 FUZZ_TIME = 3
+TORTURE   = 1
+TORTURE_TIME = 600
 CORPUS    = ../shared/corpus
 
 WARN   = -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(WERROR),-Werror)
@@ -99,7 +101,7 @@ quickstart:
 # Everything, in an order that tells soonest; the counts add up at the end.
 # Stores of tests lie in memory where there is room: they sync a lot.
 R = build/results
-check: export TMPDIR := $(shell test -w /dev/shm && \
+check torture: export TMPDIR := $(shell test -w /dev/shm && \
 	test `df -Pk /dev/shm | awk 'NR==2 {print $$4}'` -gt 2000000 && \
 	echo /dev/shm || echo $${TMPDIR:-/tmp})
 check:
@@ -131,7 +133,21 @@ fuzz-build:
 		-fno-sanitize-recover=all" build/fuzz/lib/libpakhus.a
 	$(MAKE) $(FUZZ)
 fuzz: fuzz-build
-	FUZZ_TIME=300 tests/check-fuzz
+	FUZZ_TIME=300 FUZZ_KEEP=1 tests/check-fuzz
+
+# The long forms, and how much they tried. What fuzzing finds for TORTURE_TIME
+# seconds is kept; TORTURE=n multiplies what is enumerated.
+TORTURED = calls nomem powerloss stopped hostile damage index semantics
+torture:
+	@tools/setup.sh test
+	@mkdir -p build && rm -f $(R)
+	$(MAKE) -s -j2 WERROR=1 tests
+	$(MAKE) -s -j2 fuzz-build
+	-@TORTURE=$(TORTURE) tests/run -c -l gcc -o $(R) \
+		$(TORTURED:%=$(B)/tests/test_%)
+	-@FUZZ_TIME=$$(($(TORTURE_TIME) / $(words $(FUZZ)))) FUZZ_KEEP=1 \
+		tests/run -c -l fuzz -o $(R) tests/check-fuzz
+	@tests/run -t $(R)
 
 lint:
 	tests/check-lint
@@ -179,12 +195,14 @@ help:
 	@echo 'all         the library and the program, in $(B)'
 	@echo 'check       install what tests need, build, and run all of them'
 	@echo 'bench       pakhus beside SQLite, service-package and git'
+	@echo 'torture     the long forms, for hours: TORTURE=$(TORTURE), and'
+	@echo '            TORTURE_TIME=$(TORTURE_TIME) seconds for what is timed'
 	@echo 'fuzz        every fuzz target for five minutes'
 	@echo 'lint        clang-tidy, cppcheck and shellcheck'
 	@echo 'install     to PREFIX=$(PREFIX), below DESTDIR; also uninstall'
 
 -include $(LIB:.o=.d) $(CLI:.o=.d) $(TESTS:=.d) $(AIDS:=.d) \
 	$(BENCH_O:.o=.d) $(REPORT_O:.o=.d)
-.PHONY: all tests quickstart check fuzz-build fuzz lint install uninstall \
-	clean help bench bench-programs
+.PHONY: all tests quickstart check torture fuzz-build fuzz lint install \
+	uninstall clean help bench bench-programs
 .SECONDARY:

@@ -189,3 +189,13 @@ fails() {
 	run "$run_" -x
 	[ "$status" -eq 2 ]
 }
+
+@test "with -c the comments of what passed are shown, and of its lines no other" {
+	tap good 1..1 '# 12 states' 'ok 1 - a'
+	run "$run_" -c good
+	[ "$status" -eq 0 ]
+	[[ $output == *'12 states'* ]]
+	[[ $output != *'ok 1'* ]]
+	run "$run_" good
+	[[ $output != *'12 states'* ]]
+}
