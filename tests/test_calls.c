@@ -511,7 +511,7 @@ static long with_fault(const struct operation *op, long n, enum calls_how how)
 static void each_operation(void **state, enum calls_how how)
 {
 	/* up to all none is passed over; then others each time */
-	unsigned all = s_scale(8, 3, 1u << 30), step = s_scale(61, 151, 1);
+	unsigned all = s_scale(5, 2, 1u << 30), step = s_scale(97, 211, 1);
 	unsigned long rounds = 0;
 
 	dir = *state;
