@@ -120,7 +120,7 @@ static int read_object(const void *arg)
 {
 	AUTO_CLOSE int fd = open(dir, O_RDONLY | O_DIRECTORY);
 	struct pk_shared *text = NULL;
-	int rc = pk_object_read(fd, NULL, name_of(*(const unsigned *)arg),
+	int rc = pk_object_read(fd, NULL, NULL, name_of(*(const unsigned *)arg),
 				&text, &err);
 
 	if (!rc)
