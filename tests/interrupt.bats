@@ -19,8 +19,8 @@ setup() {
 		chmod a+rx,a+w .
 		chmod a+rx pakhus worker interrupt.mjs
 	fi
-	rounds=${ROUNDS:-${SANITIZED:+3}}
-	rounds=${rounds:-8}
+	rounds=${ROUNDS:-${SANITIZED:+2}}
+	rounds=${rounds:-5}
 	seed=${SEED:-$((RANDOM + 1))}
 }
 teardown() {
