@@ -142,9 +142,14 @@ torture:
 	@tools/setup.sh test
 	@mkdir -p build && rm -f $(R)
 	$(MAKE) -s -j2 WERROR=1 tests
+	$(MAKE) -s -j2 WERROR=1 $(TSAN) $(THREADS)
 	$(MAKE) -s -j2 fuzz-build
 	-@TORTURE=$(TORTURE) tests/run -c -l gcc -o $(R) \
 		$(TORTURED:%=$(B)/tests/test_%)
+	-@TORTURE=$(TORTURE) tests/run -c -l tsan -o $(R) $(THREADS)
+	-@PAKHUS=$(abspath $(B))/pakhus AIDS=$(abspath $(B))/tests \
+		KILL_TIME=$(TORTURE_TIME) \
+		tests/run -c -l kill -o $(R) tests/check-kill
 	-@FUZZ_TIME=$$(($(TORTURE_TIME) / $(words $(FUZZ)))) FUZZ_KEEP=1 \
 		tests/run -c -l fuzz -o $(R) tests/check-fuzz
 	@tests/run -t $(R)
