@@ -807,6 +807,8 @@ int pakhus_open(struct pakhus **out, const char *path,
 	rc = attach(s, path, err);
 	pthread_mutex_unlock(&envs_lock);
 	if (rc) {
+		/* recovery may have read */
+		pk_kept_release(&s->kept);
 		pk_cache_free(s->cache);
 		free(s);
 		return rc;
