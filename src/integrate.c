@@ -15,6 +15,7 @@
  * encoding of the same text.
  */
 #include "store.h"
+#include "crew.h"
 #include "io.h"
 #include "set.h"
 #include "tmpfile.h"
@@ -29,6 +30,7 @@ struct job {
 	size_t n, cap;
 	struct pk_set seen; /* the same */
 	unsigned char touched[256]; /* directories of objects to be synced */
+	struct pk_crew crew;	    /* that encodes */
 	struct pakhus_error *err;
 };
 
@@ -107,26 +109,84 @@ static int same_minor(const char *a, const char *b)
 	return n == minor_length(b) && !memcmp(a, b, n);
 }
 
+/* A text to be encoded and staged, against the base that makes the smaller
+ * object where there are two. */
+struct task {
+	unsigned char hash[PK_HASH_SIZE];
+	struct pk_shared *text;
+	struct pk_base base[2];
+	unsigned bases;
+};
+
+static void task_drop(void *p)
+{
+	struct task *t = p;
+
+	pk_shared_free(t->text);
+	pk_shared_free(t->base[0].text);
+	pk_shared_free(t->base[1].text);
+	free(t);
+}
+
+/* The depth of a text that is being encoded; it is known before the end,
+ * unless there is a choice. */
+struct depth {
+	const unsigned char *hash;
+	unsigned depth;
+	int is_known;
+};
+
+static int must_wait(void *arg, void *p)
+{
+	struct depth *d = arg;
+	const struct task *t = p;
+
+	if (memcmp(d->hash, t->hash, PK_HASH_SIZE))
+		return 0;
+	if (t->bases == 2)
+		return 1;
+	d->depth = t->bases ? t->base[0].depth + 1 : 0;
+	d->is_known = 1;
+	return 0;
+}
+
+/* Whether an object, here or to be, can be a base. One that is damaged or
+ * gone cannot; verify speaks of it. */
+static int base_depth(struct job *j, const unsigned char *hash, unsigned *depth)
+{
+	struct depth d = { .hash = hash };
+	struct pk_trailer t;
+	int rc = pk_crew_wait(&j->crew, must_wait, &d, j->err);
+
+	if (rc)
+		return rc;
+	if (!d.is_known) {
+		if (pk_object_trailer(j->store->env->dir, hash, &t, NULL) ||
+		    t.raw_size > PK_DELTA_MAX)
+			return 0;
+		d.depth = t.depth;
+	}
+	*depth = d.depth;
+	return d.depth < PK_CHAIN_MAX;
+}
+
 /* Takes the text of a hash as a base, if it can be one: 1, 0 or a failure. */
 static int take_base(struct job *j, const unsigned char *hash,
 		     const struct pk_text *text, struct pk_base *out)
 {
 	struct pakhus_error e = { .status = 0 };
 	struct pk_view v = { .store = j->store, .txn = j->txn };
-	struct pk_trailer t;
 	int rc;
 
 	if (!memcmp(hash, text->hash, PK_HASH_SIZE))
 		return 0;
-	/* a base that is damaged or gone is none; verify speaks of it */
-	if (pk_object_trailer(j->store->env->dir, hash, &t, &e) ||
-	    t.depth >= PK_CHAIN_MAX || t.raw_size > PK_DELTA_MAX)
-		return 0;
+	rc = base_depth(j, hash, &out->depth);
+	if (rc != 1)
+		return rc;
 	rc = pk_text(&v, hash, &out->text, &e);
 	if (rc)
 		return rc == PAKHUS_ENOMEM ? pk_fail_nomem(j->err) : 0;
 	memcpy(out->hash, hash, PK_HASH_SIZE);
-	out->depth = t.depth;
 	return 1;
 }
 
@@ -189,41 +249,49 @@ static int line_base(struct job *j, uint64_t seq, const struct pk_entry *e,
 	return take_base(j, live.hash, text, out);
 }
 
-static void base_release(struct pk_base *b)
+static int choose_bases(struct job *j, uint64_t seq, const struct pk_entry *e,
+			uint64_t ordinal, const struct pk_text *text,
+			struct task *t)
 {
-	pk_shared_free(b->text);
+	struct pk_line line;
+	int rc = rule_base(j, e->id, ordinal, text, &line, &t->base[0]);
+
+	if (rc != 1)
+		return rc;
+	rc = line_base(j, seq, e, text, &t->base[0], &line, &t->base[1]);
+	t->bases = rc == 1 ? 2 : 1;
+	return rc;
 }
 
-static int encode(struct job *j, uint64_t seq, const struct pk_entry *e,
-		  uint64_t ordinal, const struct pk_text *text,
-		  unsigned char **out, size_t *size)
+/* The one part of integrating that several threads share: it depends on
+ * nothing but texts and bases, which were chosen in order, so that the
+ * objects are the same however many they are. */
+static int encode_and_stage(void *arg, void *task, struct pk_zst **zst,
+			    struct pakhus_error *err)
 {
-	AUTO(base_release) struct pk_base rule = { .text = NULL };
-	AUTO(base_release) struct pk_base line = { .text = NULL };
+	const struct pakhus *s = arg;
+	const struct task *t = task;
+	AUTO_FREE unsigned char *bytes = NULL;
 	AUTO_FREE unsigned char *other = NULL;
-	struct pk_line rule_line;
-	size_t other_size;
-	int rc = rule_base(j, e->id, ordinal, text, &rule_line, &rule);
+	size_t size, other_size;
+	int rc;
 
-	if (rc >= 0)
-		rc = line_base(j, seq, e, text, &rule, &rule_line, &line);
-	if (rc < 0)
+	if (!*zst)
+		*zst = pk_zst_new();
+	if (!*zst)
+		return pk_fail_nomem(err);
+	rc = pk_object_encode(*zst, t->hash, t->text,
+			      t->bases ? &t->base[0] : NULL, s->level, &bytes,
+			      &size, err);
+	if (!rc && t->bases == 2)
+		rc = pk_object_encode(*zst, t->hash, t->text, &t->base[1],
+				      s->level, &other, &other_size, err);
+	if (rc)
 		return rc;
-	rc = pk_object_encode(text->hash, text->text, text->size,
-			      rule.text ? &rule : NULL, j->store->level, out,
-			      size, j->err);
-	if (rc || !line.text)
-		return rc;
-	rc = pk_object_encode(text->hash, text->text, text->size, &line,
-			      j->store->level, &other, &other_size, j->err);
-	if (!rc && other_size < *size) {
-		unsigned char *swap = *out;
-
-		*out = other;
-		other = swap;
-		*size = other_size;
-	}
-	return rc;
+	if (other && other_size < size)
+		return pk_object_stage(s->env->dir, t->hash, other, other_size,
+				       err);
+	return pk_object_stage(s->env->dir, t->hash, bytes, size, err);
 }
 
 /* ---- 1 and 2: objects ---- */
@@ -243,14 +311,35 @@ static int remember(struct job *j, const unsigned char *hash)
 	return pk_set_add(&j->seen, hash) < 0 ? pk_fail_nomem(j->err) : 0;
 }
 
+/* With the text in memory of its own: the record's ends with the record. The
+ * cache has it then, for the version that is based on it. */
+static struct task *new_task(struct pakhus *s, const struct pk_text *text)
+{
+	struct task *t = calloc(1, sizeof(*t));
+	char *copy = malloc(text->size + 1);
+
+	if (copy) {
+		memcpy(copy, text->text, text->size);
+		copy[text->size] = '\0';
+	}
+	if (t && copy)
+		t->text = pk_shared_new(PK_MOVE(copy), text->size);
+	free(copy);
+	if (!t || !t->text) {
+		free(t);
+		return NULL;
+	}
+	memcpy(t->hash, text->hash, PK_HASH_SIZE);
+	pk_cache_put(s->cache, t->hash, t->text);
+	return t;
+}
+
 static int stage(struct job *j, uint64_t seq, struct pk_bytes line,
 		 const struct pk_entry *e, const struct pk_text *text,
 		 void *arg)
 {
-	int dir = j->store->env->dir;
-	AUTO_FREE unsigned char *bytes = NULL;
 	struct pk_location at;
-	size_t size;
+	struct task *t;
 	int rc;
 
 	(void)line, (void)arg;
@@ -260,7 +349,7 @@ static int stage(struct job *j, uint64_t seq, struct pk_bytes line,
 	 * the job, as what could not be removed from the stage is not placed */
 	if (!text || pk_set_has(&j->seen, text->hash))
 		return 0;
-	rc = pk_object_exists(dir, text->hash, j->err);
+	rc = pk_object_exists(j->store->env->dir, text->hash, j->err);
 	if (rc)
 		return rc < 0 ? rc : 0;
 	/* its ordinal; not known after the index was rebuilt meanwhile, and
@@ -268,23 +357,87 @@ static int stage(struct job *j, uint64_t seq, struct pk_bytes line,
 	rc = pk_index_location(&j->txn, text->hash, &at, j->err);
 	if (rc < 0)
 		return rc;
-	rc = encode(j, seq, e, rc ? at.ordinal : 0, text, &bytes, &size);
+	t = new_task(j->store, text);
+	if (!t)
+		return pk_fail_nomem(j->err);
+	rc = choose_bases(j, seq, e, rc ? at.ordinal : 0, text, t);
+	if (rc >= 0)
+		rc = remember(j, text->hash);
 	if (!rc)
-		rc = pk_object_stage(dir, text->hash, bytes, size, j->err);
-	return rc ? rc : remember(j, text->hash);
+		return pk_crew_put(&j->crew, t, j->err);
+	task_drop(t);
+	return rc;
 }
+
+static int stage_all(struct job *j, uint64_t from)
+{
+	int rc;
+
+	j->crew = (struct pk_crew){ .work = encode_and_stage,
+				    .drop = task_drop,
+				    .arg = j->store,
+				    .threads = j->store->threads };
+	pk_crew_init(&j->crew);
+	rc = each_sealed(j, from, stage, NULL);
+	if (!rc)
+		rc = pk_crew_wait(&j->crew, NULL, NULL, j->err);
+	pk_crew_release(&j->crew);
+	return rc;
+}
+
+static int sync_object(void *arg, void *task, struct pk_zst **zst,
+		       struct pakhus_error *err)
+{
+	struct job *j = arg;
+
+	(void)zst;
+	return pk_object_sync(j->store->env->dir, task, err);
+}
+
+static int sync_dir(void *arg, void *task, struct pk_zst **zst,
+		    struct pakhus_error *err)
+{
+	struct job *j = arg;
+	unsigned char *touched = task;
+
+	(void)zst;
+	return pk_object_sync_dir(j->store->env->dir,
+				  (unsigned char)(touched - j->touched), err);
+}
+
+/* Threads that sync wait for the disk, not for a processor; and those who
+ * wait together are served by one flush. 150 files and 256 directories took
+ * 1.4 s one by one, 0.1 s by eight, on a disk that others used. */
+#define SYNCERS 8
 
 static int place_staged(struct job *j)
 {
-	int dir = j->store->env->dir, rc = 0;
+	unsigned threads = j->store->threads > 1 ? SYNCERS : 1;
+	struct pk_crew files = { .work = sync_object,
+				 .arg = j,
+				 .threads = threads };
+	struct pk_crew dirs = { .work = sync_dir,
+				.arg = j,
+				.threads = threads };
+	int rc = 0;
 
+	pk_crew_init(&files);
 	for (size_t i = 0; i < j->n && !rc; i++)
-		rc = pk_object_sync(dir, j->staged[i], j->err);
+		rc = pk_crew_put(&files, j->staged[i], j->err);
+	if (!rc)
+		rc = pk_crew_wait(&files, NULL, NULL, j->err);
+	pk_crew_release(&files);
 	for (size_t i = 0; i < j->n && !rc; i++)
-		rc = pk_object_place(dir, j->staged[i], j->err);
+		rc = pk_object_place(j->store->env->dir, j->staged[i], j->err);
+	if (rc)
+		return rc;
+	pk_crew_init(&dirs);
 	for (unsigned i = 0; i < 256 && !rc; i++)
 		if (j->touched[i])
-			rc = pk_object_sync_dir(dir, (unsigned char)i, j->err);
+			rc = pk_crew_put(&dirs, &j->touched[i], j->err);
+	if (!rc)
+		rc = pk_crew_wait(&dirs, NULL, NULL, j->err);
+	pk_crew_release(&dirs);
 	return rc;
 }
 
@@ -451,7 +604,7 @@ int pk_integrate_sealed(struct pakhus *s, struct pakhus_error *err)
 	if (c.size < j.cursor.first) {
 		/* what another run left there may be half of something */
 		pk_empty_dir(env->dir, PK_STAGE);
-		rc = each_sealed(&j, c.size, stage, NULL);
+		rc = stage_all(&j, c.size);
 		if (!rc)
 			rc = place_staged(&j);
 		if (!rc)
@@ -569,10 +722,12 @@ int pk_write_whole(struct pakhus *s, const unsigned char *hash,
 {
 	int dir = s->env->dir;
 	AUTO_FREE unsigned char *bytes = NULL;
+	AUTO(pk_zst_auto) struct pk_zst *zst = pk_zst_new();
 	PK_HELD held = { NULL, 0 };
 	size_t size;
-	int rc = pk_object_encode(hash, text->bytes, text->size, NULL,
-				  s->level, &bytes, &size, err);
+	int rc = zst ? pk_object_encode(zst, hash, text, NULL, s->level, &bytes,
+					&size, err)
+		     : pk_fail_nomem(err);
 
 	/* the stage's names are hashes: one at a time */
 	if (!rc)

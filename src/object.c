@@ -344,12 +344,12 @@ int pk_object_read(int dir, struct pk_cache *cache, struct pk_kept *kept,
 
 /* ---- writing ---- */
 
-int pk_object_encode(const unsigned char hash[PK_HASH_SIZE], const char *text,
-		     size_t size, const struct pk_base *base, int level,
-		     unsigned char **out, size_t *out_size,
+int pk_object_encode(struct pk_zst *zst, const unsigned char hash[PK_HASH_SIZE],
+		     const struct pk_shared *text, const struct pk_base *base,
+		     int level, unsigned char **out, size_t *out_size,
 		     struct pakhus_error *err)
 {
-	struct pk_trailer t = { .encoding = PK_WHOLE, .raw_size = size };
+	struct pk_trailer t = { .encoding = PK_WHOLE, .raw_size = text->size };
 	int rc;
 
 	if (base) {
@@ -357,7 +357,8 @@ int pk_object_encode(const unsigned char hash[PK_HASH_SIZE], const char *text,
 		t.depth = base->depth + 1;
 		memcpy(t.base, base->hash, PK_HASH_SIZE);
 	}
-	rc = pk_zst_encode(text, size, base ? base->text->bytes : NULL,
+	rc = pk_zst_encode(zst, text->bytes, text->size,
+			   base ? base->text->bytes : NULL,
 			   base ? base->text->size : 0, level, PK_TRAILER_SIZE,
 			   out, out_size, err);
 	if (rc)
@@ -381,6 +382,10 @@ int pk_object_stage(int dir, const unsigned char hash[PK_HASH_SIZE],
 		rc = pk_tmp_write(&tmp, bytes, size, err);
 	if (rc)
 		return rc;
+	if (fchmod(tmp.fd, 0444))
+		return pk_fail_sys(err, "write %s", tmp.path);
+	/* on its way, so that the syncs of many find little left to do */
+	sync_file_range(tmp.fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	close(tmp.fd);
 	tmp.fd = -1;
 	return 0;
@@ -394,7 +399,7 @@ int pk_object_sync(int dir, const unsigned char hash[PK_HASH_SIZE],
 
 	stage_path(hash, path);
 	fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fchmod(fd, 0444) || pk_fsync(fd))
+	if (fd < 0 || pk_fsync(fd))
 		return pk_fail_sys(err, "sync %s", path);
 	return 0;
 }

@@ -44,9 +44,10 @@ struct pk_base {
 };
 
 /* Encodes a text; base NULL: whole. *out is malloc'ed, the file's bytes. */
-int pk_object_encode(const unsigned char hash[PK_HASH_SIZE], const char *text,
-		     size_t size, const struct pk_base *base, int level,
-		     unsigned char **out, size_t *out_size,
+struct pk_zst;
+int pk_object_encode(struct pk_zst *zst, const unsigned char hash[PK_HASH_SIZE],
+		     const struct pk_shared *text, const struct pk_base *base,
+		     int level, unsigned char **out, size_t *out_size,
 		     struct pakhus_error *err);
 /* Writes a file's bytes into the stage, not synced; then syncs it; then
  * moves it to its place, whose directory the caller syncs. */

@@ -794,6 +794,7 @@ int pakhus_open(struct pakhus **out, const char *path,
 		return pk_fail_nomem(err);
 	s->flags = opt->flags;
 	s->level = opt->level ? opt->level : 12;
+	s->threads = opt->threads;
 	s->max_document = opt->max_document;
 	s->progress = opt->progress;
 	s->notice = opt->notice;

@@ -57,6 +57,7 @@ struct pakhus {
 	struct pk_cache *cache;
 	struct pk_kept kept;
 	int level;
+	unsigned threads;
 	size_t max_document;
 	unsigned flags;
 	pakhus_progress_fn *progress;

@@ -10,12 +10,14 @@
 int pk_tmp_open(struct pk_tmp *t, int dir, const char *name,
 		struct pakhus_error *err)
 {
+	int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC;
+
 	t->dir = dir;
 	snprintf(t->path, sizeof(t->path), PK_STAGE "/%s", name);
+	t->fd = openat(dir, t->path, flags, 0644);
 	/* who was killed before the rename left one, perhaps read-only */
-	unlinkat(dir, t->path, 0);
-	t->fd = openat(dir, t->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-		       0644);
+	if (t->fd < 0 && errno == EEXIST && !unlinkat(dir, t->path, 0))
+		t->fd = openat(dir, t->path, flags, 0644);
 	if (t->fd < 0)
 		return pk_fail_sys(err, "make %s", t->path);
 	return 0;

@@ -4,11 +4,6 @@
 
 #include <zstd.h>
 
-static void free_cctx(ZSTD_CCtx **ctx)
-{
-	ZSTD_freeCCtx(*ctx);
-}
-
 /* log2, rounded up; at least zstd's smallest window */
 static int window_log(size_t size)
 {
@@ -19,23 +14,39 @@ static int window_log(size_t size)
 	return n;
 }
 
-int pk_zst_encode(const char *text, size_t size, const char *base,
-		  size_t base_size, int level, size_t tail,
+struct pk_zst *pk_zst_new(void)
+{
+	return (struct pk_zst *)ZSTD_createCCtx();
+}
+
+void pk_zst_free(struct pk_zst *z)
+{
+	ZSTD_freeCCtx((ZSTD_CCtx *)z);
+}
+
+void pk_zst_auto(struct pk_zst **z)
+{
+	pk_zst_free(*z);
+}
+
+int pk_zst_encode(struct pk_zst *z, const char *text, size_t size,
+		  const char *base, size_t base_size, int level, size_t tail,
 		  unsigned char **out, size_t *out_size,
 		  struct pakhus_error *err)
 {
-	AUTO(free_cctx) ZSTD_CCtx *ctx = ZSTD_createCCtx();
+	ZSTD_CCtx *ctx = (ZSTD_CCtx *)z;
 	size_t cap = ZSTD_compressBound(size), n;
 	AUTO_FREE unsigned char *buf = malloc(cap + tail);
+	int window = window_log(base_size + size);
 
-	if (!ctx || !buf)
+	if (!buf)
 		return pk_fail_nomem(err);
+	ZSTD_CCtx_reset(ctx, ZSTD_reset_session_and_parameters);
 	ZSTD_CCtx_setParameter(ctx, ZSTD_c_compressionLevel, level);
 	ZSTD_CCtx_setParameter(ctx, ZSTD_c_checksumFlag, 1);
 	if (base) {
 		/* all of the base stays in reach to the text's last byte */
-		ZSTD_CCtx_setParameter(ctx, ZSTD_c_windowLog,
-				       window_log(base_size + size));
+		ZSTD_CCtx_setParameter(ctx, ZSTD_c_windowLog, window);
 		ZSTD_CCtx_refPrefix(ctx, base, base_size);
 	}
 	n = ZSTD_compress2(ctx, buf, cap, text, size);

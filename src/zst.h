@@ -7,10 +7,15 @@
 
 #include "fail.h"
 
+/* What encoding needs besides the text; kept from one to the next, as it is
+ * large. Of one thread at a time. NULL when out of memory. */
+struct pk_zst *pk_zst_new(void);
+void pk_zst_free(struct pk_zst *z);
+void pk_zst_auto(struct pk_zst **z);
 /* *out is malloc'ed, with tail free bytes behind the frame. base may be
  * NULL. */
-int pk_zst_encode(const char *text, size_t size, const char *base,
-		  size_t base_size, int level, size_t tail,
+int pk_zst_encode(struct pk_zst *z, const char *text, size_t size,
+		  const char *base, size_t base_size, int level, size_t tail,
 		  unsigned char **out, size_t *out_size,
 		  struct pakhus_error *err);
 

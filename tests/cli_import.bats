@@ -114,11 +114,36 @@ pakhus: import: stopped; 1 version is durable"
 	pk import
 	want 2 '' "\
 pakhus: import: an argument is missing
-usage: pakhus import [--json] [--by LABEL] [--level N] FILE|-"
+usage: pakhus import [--json] [--by LABEL] [--level N] [--threads N] FILE|-"
 	pk import a b
 	want 2 '' "\
 pakhus: import: one argument too many: b
-usage: pakhus import [--json] [--by LABEL] [--level N] FILE|-"
+usage: pakhus import [--json] [--by LABEL] [--level N] [--threads N] FILE|-"
+}
+
+# Every object's name and bytes, in one sum.
+objects_sum() {
+	(cd "$1/objects" && find . -type f -exec sha256sum {} + | sort -k2) |
+		sha256sum
+}
+
+@test "however many threads compress, the objects are the same" {
+	local v text
+	text=$(printf 'a long enough text %.0s' {1..40})
+	for v in {1..40}; do # two lines of versions, so two bases to choose of
+		doc "p$((v % 3))" "$((v % 2 + 1)).0.$v" "$v $text $((v / 7))"
+	done >many
+	for v in 1 2 5 64; do
+		pk -C "by$v" import --threads "$v" many
+		want 0 'imported 40 versions' ''
+		[ "$(objects_sum "by$v")" = "$(objects_sum by1)" ]
+	done
+	"$PAKHUS" -C by5 verify
+	for v in 0 65 -1 x; do
+		pk import --threads "$v" many
+		[ "$status" -eq 2 ]
+	done
+	[ ! -e store ]
 }
 
 @test "an interrupt keeps what was read" {

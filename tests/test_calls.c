@@ -102,6 +102,36 @@ static void after_sync(void)
 	assert_holds(store, "synced", version(), round_no + 1);
 }
 
+/* By threads: whichever of them a call fails in, the sync says so. */
+static void before_crew(void)
+{
+	for (unsigned i = 0; i < 5; i++) {
+		char id[20];
+
+		snprintf(id, sizeof(id), "crew-%u", i % 2);
+		s_publish(store, id, version(), round_no + i);
+	}
+}
+
+static int go_crew(void)
+{
+	struct pakhus_options opt = { .level = 3, .threads = 4 };
+	struct pakhus *four;
+	int rc = pakhus_open(&four, path, &opt, &err);
+
+	if (rc)
+		return rc;
+	rc = pakhus_sync(four, &err);
+	pakhus_close(four);
+	return rc;
+}
+
+static void after_crew(void)
+{
+	assert_holds(store, "crew-0", version(), round_no + 4);
+	assert_holds(store, "crew-1", version(), round_no + 3);
+}
+
 static int go_batch(void)
 {
 	struct pakhus_batch *b = NULL;
@@ -422,6 +452,7 @@ static const struct operation {
 	{ "batch", nothing, go_batch, after_batch, NULL },
 	{ "long", nothing, go_long, after_long, NULL },
 	{ "integrate", before_sync, go_sync, after_sync, NULL },
+	{ "integrate by threads", before_crew, go_crew, after_crew, NULL },
 	{ "close", before_close, go_close, after_close, NULL },
 	{ "open", leave, go_open, nothing, NULL },
 	{ "recovery", before_recovery, go_open, after_recovery, NULL },

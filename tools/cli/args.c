@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "mem.h"
 #include "say.h"
@@ -129,6 +130,17 @@ int args_level(const struct cli *cli, int *level)
 
 	if (!rc)
 		*level = (int)n;
+	return rc;
+}
+
+int args_threads(const struct cli *cli, unsigned *threads)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	uint64_t n = processors > 0 ? (uint64_t)processors : 1;
+	int rc = args_number(cli, OPT_THREADS, 1, 64, &n);
+
+	if (!rc)
+		*threads = (unsigned)n;
 	return rc;
 }
 

@@ -29,6 +29,8 @@ int args_number(const struct cli *cli, enum cli_option opt, uint64_t min,
 		uint64_t max, uint64_t *out);
 /* --level; 0 where it was not given. */
 int args_level(const struct cli *cli, int *level);
+/* --threads; as many as there are processors where it was not given. */
+int args_threads(const struct cli *cli, unsigned *threads);
 /* --by, else $PAKHUS_BY, else NULL. */
 int args_by(const struct cli *cli, const char **by);
 

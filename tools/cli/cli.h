@@ -30,6 +30,7 @@ enum cli_option {
 	OPT_JSON,
 	OPT_BY,
 	OPT_LEVEL,
+	OPT_THREADS,
 	OPT_ORIGIN,
 	OPT_IMMUTABLE,
 	OPT_ID,

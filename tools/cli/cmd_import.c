@@ -197,17 +197,20 @@ static int with_store(struct import *im, const char *path, const char *by)
 int cmd_import(const struct cli *cli)
 {
 	struct import im = {.cli = cli, .path = cli->operand[0]};
+	struct store_options with = {.flags = PAKHUS_CREATE};
 	const char *path = im.path, *by;
-	int level = 0, rc;
+	int rc;
 
 	rc = args_by(cli, &by);
 	if (!rc)
-		rc = args_level(cli, &level);
+		rc = args_level(cli, &with.level);
+	if (!rc)
+		rc = args_threads(cli, &with.threads);
 	if (!rc)
 		rc = input_open(cli, path, &im.lines.fd);
 	if (rc)
 		return rc;
-	rc = store_open(cli, PAKHUS_CREATE, level, &im.store);
+	rc = store_open_with(cli, &with, &im.store);
 	if (!rc) {
 		interrupt_catch();
 		rc = with_store(&im, path, by);

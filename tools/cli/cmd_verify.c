@@ -114,8 +114,9 @@ static void not_open(const struct cli *cli, const struct pakhus_error *err)
 static int open_it(const struct cli *cli, unsigned flags, struct pakhus **store,
 		   struct report *report)
 {
+	struct store_options with = {.flags = flags};
 	struct pakhus_error err = {0};
-	int rc = store_try(cli, flags, 0, store, &err);
+	int rc = store_try(cli, &with, store, &err);
 
 	report->opened = !rc;
 	if (!rc)

@@ -27,6 +27,9 @@ const struct cli_option_row cli_options[OPT_COUNT] = {
 	[OPT_LEVEL] = {"level", "N",
 		       "zstd level of new objects, 1 to 19 (default: 12)", 0,
 		       WORD_NONE},
+	[OPT_THREADS] = {"threads", "N",
+			 "how many compress, 1 to 64 (default: one a processor)", 0,
+			 WORD_NONE},
 	[OPT_ORIGIN] = {"origin", "NAME", "name of the signed log", 0,
 			WORD_NONE},
 	[OPT_IMMUTABLE] = {"immutable", NULL,
@@ -91,7 +94,8 @@ const struct cli_command cli_commands[] = {
 		 "refused, and on an\ninterrupt, the lines before it are kept; "
 		 "how many is said. Empty lines are\nskipped.\n",
 	 .run = cmd_import,
-	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_BY) | CLI_OPT(OPT_LEVEL),
+	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_BY) | CLI_OPT(OPT_LEVEL) |
+		    CLI_OPT(OPT_THREADS),
 	 .min = 1,
 	 .max = 1,
 	 .word = WORD_FILE},

@@ -51,11 +51,12 @@ static bool is_no_directory(const char *path)
 	return !stat(path, &st) && !S_ISDIR(st.st_mode);
 }
 
-int store_try(const struct cli *cli, unsigned flags, int level,
+int store_try(const struct cli *cli, const struct store_options *with,
 	      struct pakhus **out, struct pakhus_error *err)
 {
-	struct pakhus_options opt = {.flags = flags,
-				     .level = level,
+	struct pakhus_options opt = {.flags = with->flags,
+				     .level = with->level,
+				     .threads = with->threads,
 				     .progress = progress,
 				     .notice = notice};
 	int rc = pakhus_open(out, cli->store, &opt, err);
@@ -64,13 +65,21 @@ int store_try(const struct cli *cli, unsigned flags, int level,
 	return rc;
 }
 
+int store_open_with(const struct cli *cli, const struct store_options *with,
+		    struct pakhus **out)
+{
+	struct pakhus_error err = {0};
+	int rc = store_try(cli, with, out, &err);
+
+	return rc ? store_not_open(cli, with->flags, &err) : CLI_DONE;
+}
+
 int store_open(const struct cli *cli, unsigned flags, int level,
 	       struct pakhus **out)
 {
-	struct pakhus_error err = {0};
-	int rc = store_try(cli, flags, level, out, &err);
+	struct store_options with = {.flags = flags, .level = level};
 
-	return rc ? store_not_open(cli, flags, &err) : CLI_DONE;
+	return store_open_with(cli, &with, out);
 }
 
 int store_not_open(const struct cli *cli, unsigned flags,

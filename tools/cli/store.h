@@ -11,10 +11,18 @@
  * with pakhus_close(). */
 int store_open(const struct cli *cli, unsigned flags, int level,
 	       struct pakhus **out);
+/* The same with all options that come from a command's own. */
+struct store_options {
+	unsigned flags;
+	int level;
+	unsigned threads;
+};
+int store_open_with(const struct cli *cli, const struct store_options *with,
+		    struct pakhus **out);
 
-/* The two halves of store_open(), for who does something else about a store
- * that does not open: the library's status, nothing said; and saying it. */
-int store_try(const struct cli *cli, unsigned flags, int level,
+/* The two halves of it, for who does something else about a store that does
+ * not open: the library's status, nothing said; and saying it. */
+int store_try(const struct cli *cli, const struct store_options *with,
 	      struct pakhus **out, struct pakhus_error *err);
 int store_not_open(const struct cli *cli, unsigned flags,
 		   const struct pakhus_error *err);
