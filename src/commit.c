@@ -170,9 +170,6 @@ int pk_apply_journal(struct pakhus *s, struct pk_index *ix, uint64_t upto,
 			.end = active ? c.end : c.sealed_end,
 		};
 
-		/* a sealed slot waits here until the other one is full */
-		if (!active && txn.stamp.applied >= c.first)
-			continue;
 		/* where the last time ended, if that is on the way */
 		if (active && is_own && env->at_seq <= txn.stamp.applied &&
 		    !memcmp(env->at_generation, c.generation,
