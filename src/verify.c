@@ -114,6 +114,13 @@ static int check_checkpoint(struct check *c)
 	if (!rc)
 		rc = pk_log_checkpoint(env->dir, env->format.origin, keys,
 				       &c->checkpoint, &e);
+	if (rc)
+		rc = found(c, rc, &e);
+	if (rc || !env->can_write)
+		return rc;
+	/* opening the store left that to who writes */
+	e.status = 0;
+	rc = pk_signer_check(&env->signer, &e);
 	return rc ? found(c, rc, &e) : 0;
 }
 

@@ -139,6 +139,19 @@ damaged() { # FILE TEXT STATUS VERB...
 	done
 }
 
+@test "F-36: a private key that is another one is not written with" {
+	key=$(cat store/local/key)
+	other=x
+	[ "${key: -6:1}" != x ] || other=y
+	printf '%s%s%s\n' "${key:0:-6}" $other "${key: -5}" >store/local/key
+	"$PAKHUS" get a
+	for verb in 'publish doc' 'delete a' verify; do
+		# shellcheck disable=SC2086
+		says 4 "local/key: F-36 the id is another key's" $verb
+	done
+	"$PAKHUS" get a
+}
+
 @test "a store that lost FORMAT is not begun again over what it holds" {
 	rm store/FORMAT
 	tree store >before
