@@ -24,6 +24,7 @@ static void *pakhus_peer_open(const struct peer *self, const char *dir,
 		.flags = PAKHUS_CREATE,
 		.level = level ? *level : opt->level,
 		.cache_size = opt->cache,
+		.threads = opt->threads,
 		.notice = notice,
 	};
 	struct pakhus_error err;
