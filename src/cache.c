@@ -3,7 +3,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define BUCKETS 1024
+#define BUCKETS_FIRST 64
+/* What an item takes beside its text, so that many short ones are bounded. */
+#define ITEM_COST 192
 
 struct item {
 	unsigned char hash[PK_HASH_SIZE];
@@ -16,7 +18,8 @@ struct pk_cache {
 	pthread_mutex_t lock;
 	size_t used, max;
 	struct item *newest, *oldest;
-	struct item *bucket[BUCKETS];
+	struct item **bucket;
+	size_t buckets, count; /* a power of two; about one item in each */
 };
 
 struct pk_shared *pk_shared_new(char *bytes, size_t size)
@@ -58,7 +61,13 @@ struct pk_cache *pk_cache_new(size_t bytes)
 
 	if (!c)
 		return NULL;
+	c->bucket = calloc(BUCKETS_FIRST, sizeof(*c->bucket));
+	if (!c->bucket) {
+		free(c);
+		return NULL;
+	}
 	pthread_mutex_init(&c->lock, NULL);
+	c->buckets = BUCKETS_FIRST;
 	c->max = bytes;
 	return c;
 }
@@ -66,11 +75,35 @@ struct pk_cache *pk_cache_new(size_t bytes)
 static struct item **slot_of(struct pk_cache *c, const unsigned char *hash)
 {
 	/* any bytes of a SHA-256 are as good as a hash of it */
-	struct item **at = &c->bucket[pk_le32(hash) % BUCKETS];
+	struct item **at = &c->bucket[pk_le32(hash) & (c->buckets - 1)];
 
 	while (*at && memcmp((*at)->hash, hash, PK_HASH_SIZE))
 		at = &(*at)->chain;
 	return at;
+}
+
+/* Without memory it stays as it is, and is only slower. */
+static void grow(struct pk_cache *c)
+{
+	struct item **old = c->bucket;
+	struct item **bucket = calloc(2 * c->buckets, sizeof(*bucket));
+
+	if (!bucket)
+		return;
+	c->bucket = bucket;
+	c->buckets *= 2;
+	for (struct item *i = c->newest; i; i = i->older) {
+		struct item **at = &bucket[pk_le32(i->hash) & (c->buckets - 1)];
+
+		i->chain = *at;
+		*at = i;
+	}
+	free(old);
+}
+
+static size_t cost(const struct pk_shared *t)
+{
+	return t->size + ITEM_COST;
 }
 
 static void unlink_order(struct pk_cache *c, struct item *i)
@@ -91,7 +124,8 @@ static void drop(struct pk_cache *c, struct item *i)
 {
 	*slot_of(c, i->hash) = i->chain;
 	unlink_order(c, i);
-	c->used -= i->text->size;
+	c->used -= cost(i->text);
+	c->count--;
 	pk_shared_free(i->text);
 	free(i);
 }
@@ -103,6 +137,7 @@ void pk_cache_free(struct pk_cache *c)
 	while (c->oldest)
 		drop(c, c->oldest);
 	pthread_mutex_destroy(&c->lock);
+	free(c->bucket);
 	free(c);
 }
 
@@ -125,7 +160,7 @@ struct pk_shared *pk_cache_get(struct pk_cache *c,
 
 int pk_cache_takes(const struct pk_cache *c, size_t size)
 {
-	return c && size <= c->max;
+	return c && size + ITEM_COST <= c->max;
 }
 
 void pk_cache_put(struct pk_cache *c, const unsigned char hash[PK_HASH_SIZE],
@@ -141,15 +176,17 @@ void pk_cache_put(struct pk_cache *c, const unsigned char hash[PK_HASH_SIZE],
 	i = malloc(sizeof(*i));
 	if (!i)
 		goto out;
-	while (c->used + t->size > c->max)
+	while (c->used + cost(t) > c->max)
 		drop(c, c->oldest);
+	if (++c->count > c->buckets)
+		grow(c);
 	memcpy(i->hash, hash, PK_HASH_SIZE);
 	i->text = pk_shared_ref(t);
 	i->chain = NULL;
 	at = slot_of(c, hash);
 	*at = i;
 	push_newest(c, i);
-	c->used += t->size;
+	c->used += cost(t);
 out:
 	pthread_mutex_unlock(&c->lock);
 }
