@@ -549,6 +549,20 @@ int pk_journal_grow(struct pk_journal *j, uint64_t size,
 	return 0;
 }
 
+void pk_journal_shrink(struct pk_journal *j)
+{
+	struct pk_cursor c;
+
+	pk_journal_cursor(j, &c);
+	if (c.end || c.has_sealed)
+		return;
+	for (int i = 0; i < 2; i++)
+		if (c.size[i] > PK_SLOT_FIRST_SIZE &&
+		    !ftruncate(j->fd[i], (off_t)PK_SLOT_FIRST_SIZE))
+			c.size[i] = PK_SLOT_FIRST_SIZE;
+	pk_journal_set(j, &c);
+}
+
 int pk_journal_seal(struct pk_journal *j, uint64_t size,
 		    struct pakhus_error *err)
 {

@@ -99,6 +99,9 @@ int pk_journal_redo(struct pk_journal *j, struct pakhus_error *err);
  * error of a failed sync is told once, and shall be of nothing but zeros. */
 int pk_journal_grow(struct pk_journal *j, uint64_t size,
 		    struct pakhus_error *err);
+/* Gives back what free slots have beyond their first size. Nobody else may
+ * have the store open. Not synced: a slot that is long again is as good. */
+void pk_journal_shrink(struct pk_journal *j);
 /* The active slot, which must be synced, becomes sealed, the other active.
  * size: what the other one is extended to before, if it is smaller. */
 int pk_journal_seal(struct pk_journal *j, uint64_t size,

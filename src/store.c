@@ -818,8 +818,9 @@ int pakhus_open(struct pakhus **out, const char *path,
 	return 0;
 }
 
-/* The last one out says that the index may be believed after a reboot. */
-static void stamp_clean(struct pk_env *env)
+/* The last one out gives back room, and says that the index may be believed
+ * after a reboot. */
+static void leave_clean(struct pk_env *env)
 {
 	struct pk_stamp st;
 	uint64_t applied;
@@ -829,6 +830,7 @@ static void stamp_clean(struct pk_env *env)
 	    pk_mark_read(env->dir, pk_index_inode(env->index), &applied) !=
 		    PK_MARK_IN_USE)
 		return;
+	pk_journal_shrink(&env->journal);
 	if (!pk_index_sync(env->index, NULL) &&
 	    !read_stamp(env->index, &st, NULL))
 		pk_mark_clean(env->dir, st.inode, st.applied, NULL);
@@ -856,7 +858,7 @@ void pakhus_close(struct pakhus *s)
 			integrate(s, NULL);
 		pthread_mutex_lock(&envs_lock);
 		if (!--env->refs) {
-			stamp_clean(env);
+			leave_clean(env);
 			env_free(env);
 		}
 		pthread_mutex_unlock(&envs_lock);

@@ -8,6 +8,7 @@
 #include "pakhus.h"
 #include "trace.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 static struct pakhus_error err;
@@ -254,6 +255,42 @@ static void a_recovery_makes_the_journal_durable_before_it_is_used(
 	pakhus_close(s);
 }
 
+/* Or a store that once took a burst would be 64 MiB for ever. */
+static void a_store_at_rest_has_short_slots(void **state)
+{
+	char path[300], name[320], *text = malloc(900100);
+	struct pakhus *s = new_store(state, path);
+	struct stat st;
+
+	trace_stop();
+	for (int i = 0; i < 2; i++) {
+		for (int n = 0; n < 3; n++) {
+			int at = sprintf(text, doc, i ? "2" : "1", "");
+
+			memset(text + at - 3, 'a' + n, 900000);
+			memcpy(text + at - 3 + 900000, "\"}}", 4);
+			ok(pakhus_publish(s, text, strlen(text), NULL, NULL,
+					  &err));
+		}
+		snprintf(name, sizeof(name), "%s/local/slot-0", path);
+		assert_int_equal(stat(name, &st), 0);
+		assert_int_equal(st.st_size, i ? 1 << 20 : 4 << 20);
+		snprintf(name, sizeof(name), "%s/local/slot-1", path);
+		assert_int_equal(stat(name, &st), 0);
+		assert_int_equal(st.st_size, i ? 4 << 20 : 1 << 20);
+		pakhus_close(s);
+		for (int n = 0; n < 2; n++) {
+			snprintf(name, sizeof(name), "%s/local/slot-%d", path,
+				 n);
+			assert_int_equal(stat(name, &st), 0);
+			assert_int_equal(st.st_size, 1 << 20);
+		}
+		ok(pakhus_open(&s, path, NULL, &err));
+	}
+	pakhus_close(s);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +304,7 @@ int main(void)
 		T_IN_DIR(a_sync_or_close_with_nothing_to_do_changes_nothing),
 		T_IN_DIR(
 			a_recovery_makes_the_journal_durable_before_it_is_used),
+		T_IN_DIR(a_store_at_rest_has_short_slots),
 	};
 
 	trace_in_memory();

@@ -828,6 +828,11 @@ static void slots_that_fill(const char *name, unsigned full)
 	}
 	delete("com.acme.crm", "1.0.1");
 	publish("com.acme.hr", "2", 60000, 99);
+	if (full > 6) {
+		reopen(); /* a long slot is cut, and then long again */
+		for (unsigned i = 6; i < 11; i++)
+			publish("com.acme.hr", i & 1 ? "3" : "4", 260000, i);
+	}
 	end_run();
 	each_state(1, after_init(), 4);
 	forget_run();
