@@ -332,9 +332,8 @@ typedef int file_fn(struct check *c, const char *path);
 /* 1, or 0 where that was told as damage, or a failure. */
 static int open_dir(struct check *c, const char *path, DIR **out)
 {
-	AUTO_CLOSE int fd = openat(c->store->env->dir, path,
-				   O_RDONLY | O_DIRECTORY | O_CLOEXEC |
-					   O_NOFOLLOW);
+	int fd = openat(c->store->env->dir, path,
+			O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), rc;
 
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP ||
 		       errno == EACCES)) {
@@ -342,10 +341,11 @@ static int open_dir(struct check *c, const char *path, DIR **out)
 		return 0;
 	}
 	*out = fd < 0 ? NULL : fdopendir(fd);
-	if (!*out)
-		return pk_fail_sys(c->err, "%s", path);
-	fd = -1;
-	return 1;
+	if (*out)
+		return 1;
+	rc = pk_fail_sys(c->err, "%s", path);
+	pk_auto_close(&fd);
+	return rc;
 }
 
 /* 1, or 0 where it is gone meanwhile, or a failure. */
