@@ -673,7 +673,9 @@ static void each_state(unsigned mixed, size_t from, size_t step)
 				continue;
 			if (least && mixed &&
 			    states % (torture() ? 64 : 256) == 0)
-				lose_again(least, most, bound / 4,
+				lose_again(least, most, torture() > 1
+								? torture()
+								: 0,
 					   torture() ? 1 : 3);
 			else
 				check_state(least, most);
