@@ -8,10 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HEX60 "0000000000000000000000000000000000000000000000000000000000"
+/* The object of a hash of zeros. */
+#define OBJECT                                    \
+	"objects/00/00000000000000000000000000000" \
+	"000000000000000000000000000000000"
 static const char *const place[] = {
 	"FORMAT", "log/checkpoint", "keys/01234567",
-	"objects/00/0000" HEX60, "local/slot-0",
+	OBJECT, "local/slot-0",
 	"log/tile/entries/000.p/3", "log/tile/0/000.p/2",
 	"local/last-signed",
 };
