@@ -19,7 +19,7 @@ static unsigned room(const struct pk_crew *c)
 }
 
 /* The lock is held, but not while the task is done. */
-static void do_next(struct pk_crew *c, struct pk_zst **zst)
+static void do_next(struct pk_crew *c, struct pk_zst_encoder **zst)
 {
 	void **slot = &c->task[c->n_taken++ % room(c)];
 	struct pakhus_error err = { .status = 0 };
@@ -43,7 +43,7 @@ static void do_next(struct pk_crew *c, struct pk_zst **zst)
 static void *member(void *arg)
 {
 	struct pk_crew *c = arg;
-	struct pk_zst *zst = NULL;
+	struct pk_zst_encoder *zst = NULL;
 
 	pthread_mutex_lock(&c->lock);
 	while (!c->is_over || c->n_taken < c->n_put)
@@ -52,7 +52,7 @@ static void *member(void *arg)
 		else
 			pthread_cond_wait(&c->put, &c->lock);
 	pthread_mutex_unlock(&c->lock);
-	pk_zst_free(zst);
+	pk_zst_encoder_free(zst);
 	return NULL;
 }
 
@@ -145,5 +145,5 @@ void pk_crew_release(struct pk_crew *c)
 	pthread_cond_destroy(&c->done);
 	pthread_cond_destroy(&c->put);
 	pthread_mutex_destroy(&c->lock);
-	pk_zst_free(c->zst);
+	pk_zst_encoder_free(c->zst);
 }

@@ -16,7 +16,7 @@
 
 struct pk_crew {
 	/* Does a task, on any thread; *zst is that thread's, to be made. */
-	int (*work)(void *arg, void *task, struct pk_zst **zst,
+	int (*work)(void *arg, void *task, struct pk_zst_encoder **zst,
 		    struct pakhus_error *err);
 	void (*drop)(void *task); /* frees one, done or not; or NULL */
 	void *arg;
@@ -31,7 +31,7 @@ struct pk_crew {
 	struct pakhus_error err; /* of the first that failed */
 	pthread_t thread[PK_CREW_MAX];
 	unsigned n;
-	struct pk_zst *zst; /* the caller's */
+	struct pk_zst_encoder *zst; /* the caller's */
 };
 
 /* Set the first four members, the rest 0. */

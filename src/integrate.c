@@ -266,7 +266,7 @@ static int choose_bases(struct job *j, uint64_t seq, const struct pk_entry *e,
 /* The one part of integrating that several threads share: it depends on
  * nothing but texts and bases, which were chosen in order, so that the
  * objects are the same however many they are. */
-static int encode_and_stage(void *arg, void *task, struct pk_zst **zst,
+static int encode_and_stage(void *arg, void *task, struct pk_zst_encoder **zst,
 			    struct pakhus_error *err)
 {
 	const struct pakhus *s = arg;
@@ -277,7 +277,7 @@ static int encode_and_stage(void *arg, void *task, struct pk_zst **zst,
 	int rc;
 
 	if (!*zst)
-		*zst = pk_zst_new();
+		*zst = pk_zst_encoder_new();
 	if (!*zst)
 		return pk_fail_nomem(err);
 	rc = pk_object_encode(*zst, t->hash, t->text,
@@ -385,7 +385,7 @@ static int stage_all(struct job *j, uint64_t from)
 	return rc;
 }
 
-static int sync_object(void *arg, void *task, struct pk_zst **zst,
+static int sync_object(void *arg, void *task, struct pk_zst_encoder **zst,
 		       struct pakhus_error *err)
 {
 	struct job *j = arg;
@@ -394,7 +394,7 @@ static int sync_object(void *arg, void *task, struct pk_zst **zst,
 	return pk_object_sync(j->store->env->dir, task, err);
 }
 
-static int sync_dir(void *arg, void *task, struct pk_zst **zst,
+static int sync_dir(void *arg, void *task, struct pk_zst_encoder **zst,
 		    struct pakhus_error *err)
 {
 	struct job *j = arg;
@@ -722,7 +722,8 @@ int pk_write_whole(struct pakhus *s, const unsigned char *hash,
 {
 	int dir = s->env->dir;
 	AUTO_FREE unsigned char *bytes = NULL;
-	AUTO(pk_zst_auto) struct pk_zst *zst = pk_zst_new();
+	AUTO(pk_zst_encoder_auto) struct pk_zst_encoder *zst =
+		pk_zst_encoder_new();
 	PK_HELD held = { NULL, 0 };
 	size_t size;
 	int rc = zst ? pk_object_encode(zst, hash, text, NULL, s->level, &bytes,

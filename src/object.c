@@ -344,7 +344,8 @@ int pk_object_read(int dir, struct pk_cache *cache, struct pk_kept *kept,
 
 /* ---- writing ---- */
 
-int pk_object_encode(struct pk_zst *zst, const unsigned char hash[PK_HASH_SIZE],
+int pk_object_encode(struct pk_zst_encoder *zst,
+		     const unsigned char hash[PK_HASH_SIZE],
 		     const struct pk_shared *text, const struct pk_base *base,
 		     int level, unsigned char **out, size_t *out_size,
 		     struct pakhus_error *err)

@@ -44,8 +44,9 @@ struct pk_base {
 };
 
 /* Encodes a text; base NULL: whole. *out is malloc'ed, the file's bytes. */
-struct pk_zst;
-int pk_object_encode(struct pk_zst *zst, const unsigned char hash[PK_HASH_SIZE],
+struct pk_zst_encoder;
+int pk_object_encode(struct pk_zst_encoder *zst,
+		     const unsigned char hash[PK_HASH_SIZE],
 		     const struct pk_shared *text, const struct pk_base *base,
 		     int level, unsigned char **out, size_t *out_size,
 		     struct pakhus_error *err);

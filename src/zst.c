@@ -15,19 +15,19 @@ static int window_log(size_t size)
 	return n;
 }
 
-struct pk_zst *pk_zst_new(void)
+struct pk_zst_encoder *pk_zst_encoder_new(void)
 {
-	return (struct pk_zst *)ZSTD_createCCtx();
+	return (struct pk_zst_encoder *)ZSTD_createCCtx();
 }
 
-void pk_zst_free(struct pk_zst *z)
+void pk_zst_encoder_free(struct pk_zst_encoder *z)
 {
 	ZSTD_freeCCtx((ZSTD_CCtx *)z);
 }
 
-void pk_zst_auto(struct pk_zst **z)
+void pk_zst_encoder_auto(struct pk_zst_encoder **z)
 {
-	pk_zst_free(*z);
+	pk_zst_encoder_free(*z);
 }
 
 /* Levels 10 to 15 of zstd are binary trees, which the long matches that
@@ -49,7 +49,7 @@ static void set_chains(ZSTD_CCtx *ctx, int level, int window)
 	ZSTD_CCtx_setParameter(ctx, ZSTD_c_minMatch, 5);
 }
 
-int pk_zst_encode(struct pk_zst *z, const char *text, size_t size,
+int pk_zst_encode(struct pk_zst_encoder *z, const char *text, size_t size,
 		  const char *base, size_t base_size, int level, size_t tail,
 		  unsigned char **out, size_t *out_size,
 		  struct pakhus_error *err)

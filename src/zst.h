@@ -9,12 +9,12 @@
 
 /* What encoding needs besides the text; kept from one to the next, as it is
  * large. Of one thread at a time. NULL when out of memory. */
-struct pk_zst *pk_zst_new(void);
-void pk_zst_free(struct pk_zst *z);
-void pk_zst_auto(struct pk_zst **z);
+struct pk_zst_encoder *pk_zst_encoder_new(void);
+void pk_zst_encoder_free(struct pk_zst_encoder *z);
+void pk_zst_encoder_auto(struct pk_zst_encoder **z);
 /* *out is malloc'ed, with tail free bytes behind the frame. base may be
  * NULL. */
-int pk_zst_encode(struct pk_zst *z, const char *text, size_t size,
+int pk_zst_encode(struct pk_zst_encoder *z, const char *text, size_t size,
 		  const char *base, size_t base_size, int level, size_t tail,
 		  unsigned char **out, size_t *out_size,
 		  struct pakhus_error *err);

@@ -561,11 +561,11 @@ static int zst_encode(const char *text, size_t size, const char *base,
 		      unsigned char **out, size_t *out_size,
 		      struct pakhus_error *e)
 {
-	struct pk_zst *z = pk_zst_new();
+	struct pk_zst_encoder *z = pk_zst_encoder_new();
 	int rc = pk_zst_encode(z, text, size, base, base_size, level, tail,
 			       out, out_size, e);
 
-	pk_zst_free(z);
+	pk_zst_encoder_free(z);
 	return rc;
 }
 
