@@ -8,7 +8,7 @@
  *
  * local/page is mapped by every process that has the store open. It is
  * believed only within the boot and under the inode it was made in, after
- * recovery by somebody who was alone (store.c). The cursor has two copies and
+ * recovery by somebody who was alone (recover.c). The cursor has two copies and
  * a turn that says which one counts, so that a writer killed between two
  * stores leaves the old one.
  *

@@ -3,7 +3,8 @@
  * An environment is one store in one process, shared by its handles. Its
  * parts know nothing of each other; the files below join them:
  *
- *	store.c      opening, recovery, closing; the invariants, numbered
+ *	store.c      opening, closing; the invariants, numbered
+ *	recover.c    coming in and leaving; recovery by whoever is alone
  *	init.c       making a store
  *	replay.c     the index from the log
  *	commit.c     appending to the journal, the sync, applying
@@ -79,6 +80,17 @@ void pk_notice(struct pakhus *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 int pk_progress(struct pakhus *s, const char *what, uint64_t done,
 		uint64_t total, struct pakhus_error *err);
+
+/* ---- recover.c ---- */
+
+/* Presence, with recovery where we come first (7). */
+int pk_come_in(struct pakhus *s, struct pakhus_error *err);
+/* The last one out gives back room, and says that the index may be believed
+ * after a reboot. */
+void pk_leave_clean(struct pk_env *env);
+/* Stamps a new index as this store's, so that replay can begin. */
+int pk_adopt_index(struct pk_env *env, struct pk_index *ix,
+		   struct pakhus_error *err);
 /* After a call that failed: where the index was damaged and nobody else is
  * in the store, makes it anew, and gives 1: call again. */
 int pk_mend(struct pakhus *s, int rc, struct pakhus_error *err);
