@@ -15,6 +15,7 @@
  * encoding of the same text.
  */
 #include "store.h"
+#include "base.h"
 #include "crew.h"
 #include "io.h"
 #include "set.h"
@@ -91,176 +92,16 @@ static int each_sealed(struct job *j, uint64_t from, job_fn *fn, void *arg)
 	return rc;
 }
 
-/* ---- 1: bases ---- */
-
-/* The length of major.minor in a version. */
-static size_t minor_length(const char *version)
-{
-	const char *dot = strchr(version, '.');
-
-	dot = dot ? strchr(dot + 1, '.') : NULL;
-	return dot ? (size_t)(dot - version) : strlen(version);
-}
-
-static int same_minor(const char *a, const char *b)
-{
-	size_t n = minor_length(a);
-
-	return n == minor_length(b) && !memcmp(a, b, n);
-}
-
-/* A text to be encoded and staged, against the base that makes the smaller
- * object where there are two. */
-struct task {
-	unsigned char hash[PK_HASH_SIZE];
-	struct pk_shared *text;
-	struct pk_base base[2];
-	unsigned bases;
-};
+/* ---- 1: encoding ---- */
 
 static void task_drop(void *p)
 {
-	struct task *t = p;
+	struct pk_task *t = p;
 
 	pk_shared_free(t->text);
 	pk_shared_free(t->base[0].text);
 	pk_shared_free(t->base[1].text);
 	free(t);
-}
-
-/* The depth of a text that is being encoded; it is known before the end,
- * unless there is a choice. */
-struct depth {
-	const unsigned char *hash;
-	unsigned depth;
-	int is_known;
-};
-
-static int must_wait(void *arg, void *p)
-{
-	struct depth *d = arg;
-	const struct task *t = p;
-
-	if (memcmp(d->hash, t->hash, PK_HASH_SIZE))
-		return 0;
-	if (t->bases == 2)
-		return 1;
-	d->depth = t->bases ? t->base[0].depth + 1 : 0;
-	d->is_known = 1;
-	return 0;
-}
-
-/* Whether an object, here or to be, can be a base. One that is damaged or
- * gone cannot; verify speaks of it. */
-static int base_depth(struct job *j, const unsigned char *hash, unsigned *depth)
-{
-	struct depth d = { .hash = hash };
-	struct pk_trailer t;
-	int rc = pk_crew_wait(&j->crew, must_wait, &d, j->err);
-
-	if (rc)
-		return rc;
-	if (!d.is_known) {
-		if (pk_object_trailer(j->store->env->dir, hash, &t, NULL) ||
-		    t.raw_size > PK_DELTA_MAX)
-			return 0;
-		d.depth = t.depth;
-	}
-	*depth = d.depth;
-	return d.depth < PK_CHAIN_MAX;
-}
-
-/* Takes the text of a hash as a base, if it can be one: 1, 0 or a failure. */
-static int take_base(struct job *j, const unsigned char *hash,
-		     const struct pk_text *text, struct pk_base *out)
-{
-	struct pakhus_error e = { .status = 0 };
-	struct pk_view v = { .store = j->store, .txn = j->txn };
-	int rc;
-
-	if (!memcmp(hash, text->hash, PK_HASH_SIZE))
-		return 0;
-	rc = base_depth(j, hash, &out->depth);
-	if (rc != 1)
-		return rc;
-	rc = pk_text(&v, hash, &out->text, &e);
-	if (rc)
-		return rc == PAKHUS_ENOMEM ? pk_fail_nomem(j->err) : 0;
-	memcpy(out->hash, hash, PK_HASH_SIZE);
-	return 1;
-}
-
-static int base_of_ordinal(struct job *j, const char *id, uint64_t ordinal,
-			   const struct pk_text *text, struct pk_line *line,
-			   struct pk_base *out)
-{
-	int rc = pk_index_line(&j->txn, id, ordinal, line, j->err);
-
-	return rc == 1 && line->is_publish
-		       ? take_base(j, line->hash, text, out)
-		       : rc < 0 ? rc : 0;
-}
-
-/* F-19: n is made against n less 8^k, k its trailing zero digits in base 8;
- * where that one cannot be a base, n's lowest digit that is not zero is
- * cleared whole, and so on. A read decodes 7 texts on average this way and
- * the deltas stay nearly those of a chain; see FORMAT.md. */
-static int rule_base(struct job *j, const char *id, uint64_t n,
-		     const struct pk_text *text, struct pk_line *line,
-		     struct pk_base *out)
-{
-	unsigned shift = 0;
-	int rc;
-
-	if (!n)
-		return 0;
-	while (!(n >> shift & 7))
-		shift += 3;
-	rc = base_of_ordinal(j, id, n - (UINT64_C(1) << shift), text, line,
-			     out);
-	while (!rc && n) {
-		while (!(n >> shift & 7))
-			shift += 3;
-		n &= ~(UINT64_C(7) << shift);
-		rc = base_of_ordinal(j, id, n, text, line, out);
-	}
-	return rc;
-}
-
-/* In a branched history (2.1.9 after 3.0.0) the rule's base may be of
- * another line than this version; then the one that sorts before it is. */
-static int line_base(struct job *j, uint64_t seq, const struct pk_entry *e,
-		     const struct pk_text *text, const struct pk_base *rule,
-		     const struct pk_line *rule_line, struct pk_base *out)
-{
-	char version[PK_VERSION_MAX + 1];
-	struct pk_live live;
-	int rc;
-
-	if (!rule->text || same_minor(e->version, rule_line->version))
-		return 0;
-	rc = pk_index_neighbour(&j->txn, e->id, e->version, version, j->err);
-	if (rc != 1 || !same_minor(e->version, version))
-		return rc < 0 ? rc : 0;
-	rc = pk_index_version(&j->txn, e->id, version, &live, j->err);
-	/* a base is always older: what is newer may be based on this text */
-	if (rc != 1 || live.seq >= seq)
-		return rc < 0 ? rc : 0;
-	return take_base(j, live.hash, text, out);
-}
-
-static int choose_bases(struct job *j, uint64_t seq, const struct pk_entry *e,
-			uint64_t ordinal, const struct pk_text *text,
-			struct task *t)
-{
-	struct pk_line line;
-	int rc = rule_base(j, e->id, ordinal, text, &line, &t->base[0]);
-
-	if (rc != 1)
-		return rc;
-	rc = line_base(j, seq, e, text, &t->base[0], &line, &t->base[1]);
-	t->bases = rc == 1 ? 2 : 1;
-	return rc;
 }
 
 /* The one part of integrating that several threads share: it depends on
@@ -270,7 +111,7 @@ static int encode_and_stage(void *arg, void *task, struct pk_zst_encoder **zst,
 			    struct pakhus_error *err)
 {
 	const struct pakhus *s = arg;
-	const struct task *t = task;
+	const struct pk_task *t = task;
 	AUTO_FREE unsigned char *bytes = NULL;
 	AUTO_FREE unsigned char *other = NULL;
 	size_t size, other_size;
@@ -313,9 +154,9 @@ static int remember(struct job *j, const unsigned char *hash)
 
 /* With the text in memory of its own: the record's ends with the record. The
  * cache has it then, for the version that is based on it. */
-static struct task *new_task(struct pakhus *s, const struct pk_text *text)
+static struct pk_task *new_task(struct pakhus *s, const struct pk_text *text)
 {
-	struct task *t = calloc(1, sizeof(*t));
+	struct pk_task *t = calloc(1, sizeof(*t));
 	char *copy = malloc(text->size + 1);
 
 	if (copy) {
@@ -338,8 +179,12 @@ static int stage(struct job *j, uint64_t seq, struct pk_bytes line,
 		 const struct pk_entry *e, const struct pk_text *text,
 		 void *arg)
 {
+	struct pk_choice c = { .store = j->store,
+			       .txn = &j->txn,
+			       .crew = &j->crew,
+			       .err = j->err };
 	struct pk_location at;
-	struct task *t;
+	struct pk_task *t;
 	int rc;
 
 	(void)line, (void)arg;
@@ -360,7 +205,7 @@ static int stage(struct job *j, uint64_t seq, struct pk_bytes line,
 	t = new_task(j->store, text);
 	if (!t)
 		return pk_fail_nomem(j->err);
-	rc = choose_bases(j, seq, e, rc ? at.ordinal : 0, text, t);
+	rc = pk_choose_bases(&c, seq, e, rc ? at.ordinal : 0, text, t);
 	if (rc >= 0)
 		rc = remember(j, text->hash);
 	if (!rc)

@@ -9,6 +9,7 @@
  *	replay.c     the index from the log
  *	commit.c     appending to the journal, the sync, applying
  *	integrate.c  from the journal into objects and log
+ *	base.c       which bases a text is encoded against (base.h)
  *	view.c       a consistent view for a reading call
  */
 #ifndef PK_STORE_H
