@@ -38,6 +38,35 @@ static int must_wait(void *arg, void *p)
 	return 0;
 }
 
+/* Whether an object that was there is, with all that it needs. After a crash
+ * one can be there without its base; and that may be the text that looks for
+ * a base now, where it was published again behind what is made against it. */
+static int is_complete(const struct pk_choice *c, const unsigned char *hash)
+{
+	unsigned char chain[PK_CHAIN_MAX + 1][PK_HASH_SIZE];
+	struct pk_trailer t = { .depth = PK_CHAIN_MAX + 1 };
+	int dir = c->store->env->dir;
+	unsigned n = 0, above;
+
+	memcpy(t.base, hash, PK_HASH_SIZE);
+	do {
+		memcpy(chain[n], t.base, PK_HASH_SIZE);
+		if (pk_set_has(c->seen, chain[n]) ||
+		    pk_set_has(c->complete, chain[n]))
+			break;
+		above = t.depth;
+		if (pk_object_exists(dir, chain[n], NULL) != 1 ||
+		    pk_object_trailer(dir, chain[n], &t, NULL) ||
+		    t.depth >= above)
+			return 0;
+		n++;
+	} while (t.depth);
+	while (n)
+		if (pk_set_add(c->complete, chain[--n]) < 0)
+			return pk_fail_nomem(c->err);
+	return 1;
+}
+
 /* Whether an object, here or to be, can be a base. One that is damaged or
  * gone cannot; verify speaks of it. */
 static int base_depth(const struct pk_choice *c, const unsigned char *hash,
@@ -45,8 +74,11 @@ static int base_depth(const struct pk_choice *c, const unsigned char *hash,
 {
 	struct depth d = { .hash = hash };
 	struct pk_trailer t;
-	int rc = pk_crew_wait(c->crew, must_wait, &d, c->err);
+	int rc = pk_set_has(c->seen, hash) ? 1 : is_complete(c, hash);
 
+	if (rc != 1)
+		return rc;
+	rc = pk_crew_wait(c->crew, must_wait, &d, c->err);
 	if (rc)
 		return rc;
 	if (!d.is_known) {

@@ -9,6 +9,7 @@
 #define PK_BASE_H
 
 #include "crew.h"
+#include "set.h"
 #include "store.h"
 
 /* A text to be encoded and staged, against the base that makes the smaller
@@ -25,6 +26,8 @@ struct pk_choice {
 	struct pakhus *store;
 	struct pk_txn *txn;
 	struct pk_crew *crew; /* whose tasks are struct pk_task */
+	const struct pk_set *seen; /* what was given to it */
+	struct pk_set *complete; /* were there, with all that they need */
 	struct pakhus_error *err;
 };
 /* Gives a task the bases of the text that the entry at seq brought, the

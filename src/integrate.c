@@ -30,6 +30,7 @@ struct job {
 	unsigned char (*staged)[PK_HASH_SIZE]; /* to be placed, in order */
 	size_t n, cap;
 	struct pk_set seen; /* the same */
+	struct pk_set complete; /* of the choice of bases */
 	unsigned char touched[256]; /* directories of objects to be synced */
 	struct pk_crew crew;	    /* that encodes */
 	struct pakhus_error *err;
@@ -40,6 +41,7 @@ static void job_release(struct job *j)
 	pk_txn_end(&j->txn);
 	free(j->staged);
 	pk_set_release(&j->seen);
+	pk_set_release(&j->complete);
 }
 
 typedef int job_fn(struct job *j, uint64_t seq, struct pk_bytes line,
@@ -182,6 +184,8 @@ static int stage(struct job *j, uint64_t seq, struct pk_bytes line,
 	struct pk_choice c = { .store = j->store,
 			       .txn = &j->txn,
 			       .crew = &j->crew,
+			       .seen = &j->seen,
+			       .complete = &j->complete,
 			       .err = j->err };
 	struct pk_location at;
 	struct pk_task *t;

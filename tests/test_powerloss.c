@@ -902,6 +902,21 @@ static void a_failed_sync_takes_nothing_that_comes_later_with_it(void **state)
 	free(text);
 }
 
+/* The text that comes back is encoded against what came between, unless that
+ * was saved and is made against it. */
+static void a_text_that_came_back_is_no_delta_of_its_own_delta(void **state)
+{
+	(void)state;
+	begin_run("back");
+	publish("com.acme.crm", "1.0.0", 3000, 1);
+	publish("com.acme.crm", "1.0.0", 3000, 2);
+	publish("com.acme.crm", "1.0.0", 3000, 1);
+	sync_it();
+	end_run();
+	each_state(8, run.call[4].begin, 1);
+	forget_run();
+}
+
 static int make_dir(void **state)
 {
 	(void)state;
@@ -938,6 +953,8 @@ int main(void)
 			a_slot_that_could_not_grow_keeps_what_was_acknowledged),
 		cmocka_unit_test(
 			a_failed_sync_takes_nothing_that_comes_later_with_it),
+		cmocka_unit_test(
+			a_text_that_came_back_is_no_delta_of_its_own_delta),
 		cmocka_unit_test(
 			what_was_acknowledged_is_there_after_power_loss),
 	};
