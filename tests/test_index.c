@@ -727,6 +727,58 @@ static void a_row_that_is_missing_is_not_taken_for_a_no(void **state)
 	free(path), free(dir);
 }
 
+/* Where the n-th key lies by which LMDB's branch pages part the keys; 0 when
+ * there is no n-th. Pages are of 4096 bytes: F-62. */
+static size_t branch_key(const char *bytes, size_t size, unsigned n,
+			 size_t *key_size)
+{
+	for (size_t page = 0; page < size; page += 4096) {
+		uint16_t flags, end, at, length;
+
+		memcpy(&flags, bytes + page + 10, 2);
+		memcpy(&end, bytes + page + 12, 2);
+		/* P_BRANCH; the first key of a page is never looked at */
+		for (size_t i = 18; flags == 1 && i < end; i += 2) {
+			memcpy(&at, bytes + page + i, 2);
+			memcpy(&length, bytes + page + at + 6, 2);
+			*key_size = length;
+			if (!n--)
+				return page + at + 8;
+		}
+	}
+	return 0;
+}
+
+/* One flipped bit of such a key, and exact gets of what a walk still met
+ * were answered "not found", and verify, which walked, found nothing. */
+static void verify_finds_a_branch_key_that_leads_astray(void **state)
+{
+	char *path = make_known(state, "s");
+	char *data = index_file(path, "/data.mdb"), *bytes;
+	size_t size, at, length;
+	unsigned n = 0;
+
+	for (;; n++) {
+		struct pakhus_verify v = { .flags = PAKHUS_VERIFY_INDEX };
+		struct pakhus *s = s_open(path, PAKHUS_REBUILD);
+
+		pakhus_close(s);
+		bytes = slurp(data, &size);
+		at = branch_key(bytes, size, n / 2, &length);
+		if (!at)
+			break;
+		memset(bytes + at, n % 2 ? 0xff : 0, length);
+		spill(data, bytes, size);
+		free(bytes);
+		s = s_open(path, 0);
+		assert_status(pakhus_verify(s, &v, &err), PAKHUS_ECORRUPT);
+		assert_int_equal(v.damages, 1);
+		pakhus_close(s);
+	}
+	assert_true(n > 4);
+	free(path), free(data), free(bytes);
+}
+
 /* What failed on the way to the append has to be done again, and is not
  * done because the index was mended. */
 static void a_write_that_finds_the_index_damaged_is_done(void **state)
@@ -1373,6 +1425,7 @@ int main(void)
 		T(nor_does_one_with_flipped_meta_pages),
 		T(a_value_with_a_wrong_checksum_is_never_believed),
 		T(a_row_that_is_missing_is_not_taken_for_a_no),
+		T(verify_finds_a_branch_key_that_leads_astray),
 		T(a_write_that_finds_the_index_damaged_is_done),
 		T(damage_found_in_company_is_told_and_mended_alone),
 		T(an_index_that_cannot_be_mended_is_an_error),
