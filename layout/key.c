@@ -163,6 +163,11 @@ static const char *open_value(struct pk_bytes key, struct pk_bytes *value)
 	return NULL;
 }
 
+const char *pk_value_check(struct pk_bytes key, struct pk_bytes value)
+{
+	return open_value(key, &value);
+}
+
 static const char *done(int failed, struct pk_bytes rest)
 {
 	return failed || rest.left ? bad_size : NULL;

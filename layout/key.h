@@ -96,6 +96,8 @@ struct pk_stamp {
 	unsigned char root[PK_HASH_SIZE];
 };
 
+/* Whether a value of any kind is one of its key: NULL or the broken rule. */
+const char *pk_value_check(struct pk_bytes key, struct pk_bytes value);
 /* Encoders give the value's size; out has PK_VALUE_MAX bytes. Decoders give
  * NULL or the broken rule. */
 size_t pk_line_encode(const struct pk_key *k, const struct pk_line *v,

@@ -363,12 +363,98 @@ int pk_index_sync(struct pk_index *ix, struct pakhus_error *err)
 	return rc ? fail_mdb(ix, err, rc, "sync") : 0;
 }
 
-/* ---- values in and out ---- */
+/* ---- cursors ---- */
 
 static struct pk_bytes span(MDB_val v)
 {
 	return (struct pk_bytes){ v.mv_data, v.mv_size };
 }
+
+static void close_cursor(MDB_cursor **c)
+{
+	if (*c)
+		mdb_cursor_close(*c);
+}
+
+static int open_cursor(struct pk_txn *t, int db, MDB_cursor **c,
+		       struct pakhus_error *err)
+{
+	int rc = mdb_cursor_open(t->handle, t->ix->db[db], c);
+
+	if (rc)
+		*c = NULL;
+	return rc ? fail_mdb(t->ix, err, rc, names[db]) : 0;
+}
+
+static int is_below(MDB_val key, const struct pk_key *bound)
+{
+	size_t n = key.mv_size < bound->size ? key.mv_size : bound->size;
+	int order = memcmp(key.mv_data, bound->bytes, n);
+
+	return order ? order < 0 : key.mv_size < bound->size;
+}
+
+/* Of the key on one side of a bound, whether it may stand there. */
+static int check_side(int rc, MDB_val key, MDB_val value,
+		      const struct pk_key *bound, int below)
+{
+	if (rc)
+		return rc;
+	return is_below(key, bound) != below ||
+			       pk_value_check(span(key), span(value))
+		       ? MDB_CORRUPTED
+		       : 0;
+}
+
+/* Puts a cursor on the last key below a bound; MDB_NOTFOUND where none is.
+ * A key that is damaged has no checksum on a branch page, and leads astray
+ * there; on a leaf its row is taken for another. Either shows in the keys
+ * between which the search ends. */
+static int seek_below(MDB_cursor *c, const struct pk_key *bound, MDB_val *key,
+		      MDB_val *value)
+{
+	int rc;
+
+	key->mv_data = (void *)bound->bytes;
+	key->mv_size = bound->size;
+	rc = mdb_cursor_get(c, key, value, MDB_SET_RANGE);
+	rc = check_side(rc, *key, *value, bound, 0);
+	if (rc && rc != MDB_NOTFOUND)
+		return rc;
+	rc = mdb_cursor_get(c, key, value, rc ? MDB_LAST : MDB_PREV);
+	return check_side(rc, *key, *value, bound, 1);
+}
+
+/* On the first key that is not below it. */
+static int seek(MDB_cursor *c, const struct pk_key *bound, MDB_val *key,
+		MDB_val *value)
+{
+	int rc = seek_below(c, bound, key, value);
+
+	if (rc && rc != MDB_NOTFOUND)
+		return rc;
+	return mdb_cursor_get(c, key, value, rc ? MDB_FIRST : MDB_NEXT);
+}
+
+/* That a key which a look-up did not find is not there: 0, or a failure. */
+static int check_absent(struct pk_txn *t, int db, const struct pk_key *k,
+			struct pakhus_error *err)
+{
+	AUTO(close_cursor) MDB_cursor *c = NULL;
+	MDB_val key, value;
+	int rc = open_cursor(t, db, &c, err);
+
+	if (rc)
+		return rc;
+	rc = seek(c, k, &key, &value);
+	if (!rc && key.mv_size == k->size &&
+	    !memcmp(key.mv_data, k->bytes, k->size))
+		rc = MDB_CORRUPTED; /* the look-up went elsewhere */
+	return rc && rc != MDB_NOTFOUND ? fail_mdb(t->ix, err, rc, names[db])
+					: 0;
+}
+
+/* ---- values in and out ---- */
 
 static int get(struct pk_txn *t, int db, struct pk_key *k, MDB_val *key,
 	       MDB_val *value, struct pakhus_error *err)
@@ -379,7 +465,7 @@ static int get(struct pk_txn *t, int db, struct pk_key *k, MDB_val *key,
 	key->mv_size = k->size;
 	rc = mdb_get(t->handle, t->ix->db[db], key, value);
 	if (rc == MDB_NOTFOUND)
-		return 0;
+		return check_absent(t, db, k, err);
 	return rc ? fail_mdb(t->ix, err, rc, names[db]) : 1;
 }
 
@@ -544,36 +630,6 @@ void pk_txn_end(struct pk_txn *t)
 
 /* ---- walks ---- */
 
-static void close_cursor(MDB_cursor **c)
-{
-	if (*c)
-		mdb_cursor_close(*c);
-}
-
-/* Puts a cursor on the last key below a bound; MDB_NOTFOUND where none is. */
-static int seek_below(MDB_cursor *c, const struct pk_key *bound, MDB_val *key,
-		      MDB_val *value)
-{
-	int rc;
-
-	key->mv_data = (void *)bound->bytes;
-	key->mv_size = bound->size;
-	rc = mdb_cursor_get(c, key, value, MDB_SET_RANGE);
-	if (rc == MDB_NOTFOUND)
-		return mdb_cursor_get(c, key, value, MDB_LAST);
-	return rc ? rc : mdb_cursor_get(c, key, value, MDB_PREV);
-}
-
-static int open_cursor(struct pk_txn *t, int db, MDB_cursor **c,
-		       struct pakhus_error *err)
-{
-	int rc = mdb_cursor_open(t->handle, t->ix->db[db], c);
-
-	if (rc)
-		*c = NULL;
-	return rc ? fail_mdb(t->ix, err, rc, names[db]) : 0;
-}
-
 int pk_index_each_latest(struct pk_txn *t, uint64_t before, pk_latest_fn *fn,
 			 void *arg, struct pakhus_error *err)
 {
@@ -618,9 +674,7 @@ static int ordinal_before(struct pk_txn *t, MDB_cursor *c, const char *id,
 		MDB_val key, value;
 
 		pk_key_entry(&k, id, mid, 0);
-		key.mv_data = k.bytes;
-		key.mv_size = k.size;
-		rc = mdb_cursor_get(c, &key, &value, MDB_SET_RANGE);
+		rc = seek(c, &k, &key, &value);
 		if (rc)
 			return fail_mdb(t->ix, err, rc, "entries");
 		if (pk_key_entry_decode(span(key), id, &ordinal, &seq))
@@ -684,9 +738,7 @@ int pk_index_line(struct pk_txn *t, const char *id, uint64_t ordinal,
 		return rc;
 	/* the publish has the lowest seq of its ordinal */
 	pk_key_entry(&k, id, ordinal, 0);
-	key.mv_data = k.bytes;
-	key.mv_size = k.size;
-	rc = mdb_cursor_get(c, &key, &value, MDB_SET_RANGE);
+	rc = seek(c, &k, &key, &value);
 	if (rc == MDB_NOTFOUND)
 		return 0;
 	if (rc)
@@ -735,9 +787,7 @@ int pk_index_each_version(struct pk_txn *t, const char *id, pk_version_fn *fn,
 	if (rc)
 		return rc;
 	pk_key_version(&k, id, "");
-	key.mv_data = k.bytes;
-	key.mv_size = k.size;
-	for (rc = mdb_cursor_get(c, &key, &value, MDB_SET_RANGE); !rc;
+	for (rc = seek(c, &k, &key, &value); !rc;
 	     rc = mdb_cursor_get(c, &key, &value, MDB_NEXT)) {
 		const char *fault;
 		int stop;

@@ -774,9 +774,34 @@ static void verify_finds_a_branch_key_that_leads_astray(void **state)
 		assert_status(pakhus_verify(s, &v, &err), PAKHUS_ECORRUPT);
 		assert_int_equal(v.damages, 1);
 		pakhus_close(s);
+		assert_rebuilt(path, "a branch key");
 	}
 	assert_true(n > 4);
 	free(path), free(data), free(bytes);
+}
+
+/* The row of a version, under another's name. */
+static void a_row_whose_key_is_damaged_is_not_taken_for_a_no(void **state)
+{
+	static const char row[] = "p5\0002\001"; /* key, and that it is live */
+	char *path = make_known(state, "s");
+	char *data = index_file(path, "/data.mdb"), *bytes, *at;
+	size_t size;
+
+	for (unsigned i = 0; i < 4; i++)
+		for (unsigned bit = 1; bit < 256; bit *= 2) {
+			struct pakhus *s = s_open(path, PAKHUS_REBUILD);
+
+			pakhus_close(s);
+			bytes = slurp(data, &size);
+			at = memmem(bytes, size, row, sizeof(row) - 1);
+			assert_non_null(at);
+			at[i] ^= (char)bit;
+			spill(data, bytes, size);
+			free(bytes);
+			assert_rebuilt(path, "a key");
+		}
+	free(path), free(data);
 }
 
 /* What failed on the way to the append has to be done again, and is not
@@ -1426,6 +1451,7 @@ int main(void)
 		T(a_value_with_a_wrong_checksum_is_never_believed),
 		T(a_row_that_is_missing_is_not_taken_for_a_no),
 		T(verify_finds_a_branch_key_that_leads_astray),
+		T(a_row_whose_key_is_damaged_is_not_taken_for_a_no),
 		T(a_write_that_finds_the_index_damaged_is_done),
 		T(damage_found_in_company_is_told_and_mended_alone),
 		T(an_index_that_cannot_be_mended_is_an_error),
