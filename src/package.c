@@ -44,6 +44,19 @@ static int cut(struct package *p, struct pakhus_error *err)
 	return 0;
 }
 
+/* The file that is damaged may be that of a base: says what was asked for. */
+static void name_version(const struct pakhus_record *r,
+			 struct pakhus_error *err)
+{
+	struct pakhus_error e;
+
+	if (!err)
+		return;
+	e = *err;
+	pk_error_init(err);
+	pk_fail(err, e.status, "%s@%s: %s", r->id, r->version, e.text);
+}
+
 int pk_package(struct pk_view *v, const char *id, const char *version,
 	       const struct pk_live *live, struct pakhus_package **out,
 	       struct pakhus_error *err)
@@ -55,6 +68,8 @@ int pk_package(struct pk_view *v, const char *id, const char *version,
 		return pk_fail_nomem(err);
 	pk_record_fill(&p->public.record, id, version, live);
 	rc = pk_text(v, live->hash, &p->text, err);
+	if (rc == PAKHUS_ECORRUPT)
+		name_version(&p->public.record, err);
 	if (rc == PAKHUS_ENOTFOUND) {
 		pk_error_init(err);
 		rc = pk_fail(err, PAKHUS_ECORRUPT,

@@ -152,6 +152,24 @@ static int check_document(struct check *c, const char *path,
 	return 0;
 }
 
+/* What keeps an object from being read is told of the file where it is, which
+ * may be that of a base. */
+static int unreadable(struct check *c, const char *path, int rc,
+		      struct pakhus_error *e)
+{
+	int is_base = rc == PAKHUS_ECORRUPT &&
+		      strncmp(e->text, path, strlen(path)) != 0;
+	char text[64 + PK_OBJPATH_SIZE];
+
+	snprintf(text, sizeof(text),
+		 "cannot be read, as its base %.*s is damaged",
+		 PK_OBJPATH_SIZE - 1, e->text);
+	rc = found(c, rc, e);
+	if (!rc && is_base)
+		damage(c, path, "F-17", text);
+	return rc;
+}
+
 /* e: an entry that publishes it, or NULL. */
 static int check_object(struct check *c, const unsigned char *hash,
 			const struct pk_entry *entry)
@@ -173,7 +191,7 @@ static int check_object(struct check *c, const unsigned char *hash,
 		if (pk_set_add(&c->bad, hash) < 0)
 			return pk_fail_nomem(c->err);
 		if (rc && rc != PAKHUS_ENOTFOUND)
-			return found(c, rc, &e);
+			return unreadable(c, path, rc, &e);
 		damage(c, path, rc ? "F-11" : "F-16",
 		       rc ? "is missing"
 			  : "the text's SHA-256 is not its name");

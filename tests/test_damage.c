@@ -396,6 +396,51 @@ static void damaged_objects_are_found(void **state)
 	free(path);
 }
 
+static void count_dependent(void *arg, const char *path, const char *rule,
+			    const char *text)
+{
+	unsigned *dependents = arg;
+
+	if (strcmp(path, damaged_path)) {
+		assert_string_equal(rule, "F-17");
+		assert_non_null(strstr(text, damaged_path));
+		++*dependents;
+	}
+}
+
+/* F-17: the chain ends at its first version, without which no other one of
+ * the package can be read. */
+static void what_depends_on_a_damaged_base_is_told_of(void **state)
+{
+	char *path = make_store(state, "s"), *file, *bytes;
+	struct pakhus_package *p = NULL;
+	unsigned char hash[PK_HASH_SIZE];
+	char name[PK_OBJPATH_SIZE];
+	unsigned dependents = 0;
+	struct pakhus_verify v = { .flags = PAKHUS_VERIFY_FILES,
+				   .damage = count_dependent,
+				   .arg = &dependents };
+	struct pakhus *s;
+	size_t size;
+
+	assert_int_equal(pk_unhex(hashes[1], hash, PK_HASH_SIZE), 0);
+	pk_objpath(hash, name);
+	damaged_path = name;
+	file = s_text("%s/%s", path, name);
+	bytes = slurp(file, &size);
+	bytes[size / 2] ^= 1;
+	spill(file, bytes, size);
+	s = s_open(path, 0);
+	assert_status(pakhus_verify(s, &v, &err), PAKHUS_ECORRUPT);
+	assert_int_equal(dependents, CHAIN - 1);
+	assert_int_equal(v.damages, CHAIN);
+	assert_status(pakhus_get(s, "chain", "1.9", &p, &err), PAKHUS_ECORRUPT);
+	assert_ptr_equal(strstr(err.text, "chain@1.9: objects/"), err.text);
+	assert_non_null(strstr(err.text, name));
+	pakhus_close(s);
+	free(path), free(file), free(bytes);
+}
+
 /* F-30 to F-33, F-38 to F-42: the log, its tiles, its checkpoint, FORMAT
  * and the keys. */
 static void a_damaged_log_is_found(void **state)
@@ -702,6 +747,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T_IN_DIR(damaged_objects_are_found),
+		T_IN_DIR(what_depends_on_a_damaged_base_is_told_of),
 		T_IN_DIR(a_damaged_log_is_found),
 		T_IN_DIR(a_damaged_local_does_not_matter),
 		T_IN_DIR(damaged_records_that_wait_are_found),
