@@ -122,10 +122,10 @@ $usage"
 	want 2 '' "pakhus: get: --json prints the whole record; leave one of the two
 $usage"
 	pk get --at x
-	want 2 '' "pakhus: get: --at: not a number: x
+	want 2 '' "pakhus: get: --at: not a number: \"x\"
 $usage"
 	pk get --at -1
-	want 2 '' "pakhus: get: --at: not a number: -1
+	want 2 '' "pakhus: get: --at: not a number: \"-1\"
 $usage"
 }
 

@@ -79,13 +79,16 @@ a"
 	want 2 '' "pakhus: list: --limit: at least 1
 $usage"
 	pk list --limit x
-	want 2 '' "pakhus: list: --limit: not a number: x
+	want 2 '' "pakhus: list: --limit: not a number: \"x\"
+$usage"
+	pk list --limit ''
+	want 2 '' "pakhus: list: --limit: not a number: \"\"
 $usage"
 	pk list --before 0
 	want 2 '' "pakhus: list: --before: at least 1
 $usage"
 	pk list --before 99999999999999999999
-	want 2 '' "pakhus: list: --before: not a number: 99999999999999999999
+	want 2 '' "pakhus: list: --before: not a number: \"99999999999999999999\"
 $usage"
 }
 

@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "mem.h"
 #include "say.h"
@@ -114,7 +114,8 @@ int args_number(const struct cli *cli, enum cli_option opt, uint64_t min,
 	if (!text)
 		return CLI_DONE;
 	if (!number_of(text, &n))
-		return say_usage(cli, "--%s: not a number: %s", name, text);
+		return say_usage(cli, "--%s: not a number: \"%s\"", name,
+				 text);
 	if (n < min)
 		return say_usage(cli, "--%s: at least %" PRIu64, name, min);
 	if (n > max)
@@ -133,10 +134,19 @@ int args_level(const struct cli *cli, int *level)
 	return rc;
 }
 
+/* Those that this process may use, which taskset or a container limits. */
+static uint64_t processors(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return 1;
+	return (uint64_t)CPU_COUNT(&set);
+}
+
 int args_threads(const struct cli *cli, unsigned *threads)
 {
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	uint64_t n = processors > 0 ? (uint64_t)processors : 1;
+	uint64_t n = processors();
 	int rc = args_number(cli, OPT_THREADS, 1, 64, &n);
 
 	if (!rc)
