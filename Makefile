@@ -135,8 +135,9 @@ fuzz-build:
 fuzz: fuzz-build
 	FUZZ_TIME=300 FUZZ_KEEP=1 tests/check-fuzz
 
-# The long forms, and how much they tried. What fuzzing finds for TORTURE_TIME
-# seconds is kept; TORTURE=n multiplies what is enumerated.
+# The long forms, and how much they tried. TORTURE_TIME is for killing, and for
+# all of fuzzing, where 0 would be for ever; what that finds is kept. TORTURE=n
+# multiplies what is enumerated.
 TORTURED = calls nomem powerloss stopped hostile damage index semantics
 torture:
 	@tools/setup.sh test
@@ -150,7 +151,8 @@ torture:
 	-@PAKHUS=$(abspath $(B))/pakhus AIDS=$(abspath $(B))/tests \
 		KILL_TIME=$(TORTURE_TIME) \
 		tests/run -c -l kill -o $(R) tests/check-kill
-	-@FUZZ_TIME=$$(($(TORTURE_TIME) / $(words $(FUZZ)))) FUZZ_KEEP=1 \
+	-@each=$$(($(TORTURE_TIME) / $(words $(FUZZ)))); \
+		FUZZ_TIME=$$((each ? each : 1)) FUZZ_KEEP=1 \
 		tests/run -c -l fuzz -o $(R) tests/check-fuzz
 	@tests/run -t $(R)
 
@@ -199,12 +201,17 @@ help:
 	@echo 'quickstart  install what is missing, build, and show a tour'
 	@echo 'all         the library and the program, in $(B)'
 	@echo 'check       install what tests need, build, and run all of them'
-	@echo 'bench       pakhus beside SQLite, service-package and git'
-	@echo 'torture     the long forms, for hours: TORTURE=$(TORTURE), and'
-	@echo '            TORTURE_TIME=$(TORTURE_TIME) seconds for what is timed'
-	@echo 'fuzz        every fuzz target for five minutes'
+	@echo 'bench       pakhus beside SQLite, service-package and git, in about'
+	@echo '            40 minutes; BENCH=short: in a few'
+	@echo 'torture     the long forms, for hours: TORTURE=$(TORTURE); killing'
+	@echo '            and fuzzing take TORTURE_TIME=$(TORTURE_TIME) seconds each'
+	@echo 'fuzz        $(words $(FUZZ)) fuzz targets, each for five minutes'
 	@echo 'lint        clang-tidy, cppcheck and shellcheck'
-	@echo 'install     to PREFIX=$(PREFIX), below DESTDIR; also uninstall'
+	@echo 'install     to PREFIX=$(PREFIX), below DESTDIR'
+	@echo 'uninstall   takes away what install put there'
+	@echo 'clean       removes build/'
+	@echo 'check and bench read real packages from CORPUS=$(CORPUS),'
+	@echo 'a directory of *.jsonl.zst'
 
 -include $(LIB:.o=.d) $(CLI:.o=.d) $(TESTS:=.d) $(AIDS:=.d) \
 	$(BENCH_O:.o=.d) $(REPORT_O:.o=.d)

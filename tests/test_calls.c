@@ -544,6 +544,7 @@ static void each_operation(void **state, enum calls_how how)
 	/* up to all none is passed over; then others each time */
 	unsigned all = s_scale(5, 2, 1u << 30), step = s_scale(97, 211, 1);
 	unsigned long rounds = 0;
+	long failed = calls.failed;
 
 	dir = *state;
 	path = NULL; /* of a test that failed */
@@ -561,8 +562,8 @@ static void each_operation(void **state, enum calls_how how)
 			print_message("# %s: %ld calls\n", op->name, hits);
 	}
 	assert_true(rounds > 15);
-	print_message("# %s: %lu rounds, %ld calls failed until now\n",
-		      how_name[how], rounds, calls.failed);
+	print_message("# %s: %lu rounds, %ld calls failed\n", how_name[how],
+		      rounds, calls.failed - failed);
 	nftw(path, t_remove, 16, FTW_DEPTH | FTW_PHYS);
 	free(path);
 	free(other);

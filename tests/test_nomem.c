@@ -322,18 +322,26 @@ static void with_denial(const struct operation *op, long n)
 
 static void each_denial(void **state, int from_then_on)
 {
+	long denied = memory.denied;
+
 	dir = *state;
 	for_good = from_then_on;
+	print_message("# memory runs out %s at:\n",
+		      from_then_on ? "for good" : "once");
 	for (size_t i = 0; i < T_COUNT(operations); i++) {
 		long n = 0;
 
 		do
 			with_denial(&operations[i], ++n);
 		while (!is_done);
-		print_message("# %s: each of %ld allocations\n",
-			      operations[i].name, n - 1);
+		if (n > 1)
+			print_message("# %s: each of %ld allocations\n",
+				      operations[i].name, n - 1);
+		else
+			print_message("# %s: it allocates nothing\n",
+				      operations[i].name);
 	}
-	print_message("# %ld allocations denied until now\n", memory.denied);
+	print_message("# %ld allocations denied\n", memory.denied - denied);
 }
 
 static void each_allocation_fails_once(void **state)
