@@ -7,14 +7,17 @@
  *            output parameter is touched and nothing needs releasing; what
  *            happened and where is one line in *err, which may be NULL.
  * Ownership  _open/_close and _new/_free pair, and the second of each accepts
- *            NULL. Inputs stay the caller's and are not kept. Texts are
- *            UTF-8, pointer then size.
+ *            NULL. Inputs stay the caller's and are not kept, except the
+ *            callbacks of pakhus_options and their arg, until the store is
+ *            closed. Texts are UTF-8, pointer then size.
+ * Versions   While it is 0.x structures may grow: what uses them is compiled
+ *            anew with the header of the library that it runs with.
  * Threads    A handle may be shared by threads; handles on one directory in
  *            one process share one index. A batch belongs to one thread at a
  *            time. Results belong to who got them. Not usable in the child
  *            after fork(2): every call there says so with PAKHUS_EINVAL.
  *            The library starts no threads of its own, except inside a call
- *            whose options ask for several.
+ *            on a handle opened with `threads`.
  * Units      Sizes are bytes, times are microseconds since 1970 in UTC,
  *            positions count log entries from 0. Entry 0 is never a
  *            publish, so 0 can mean "none" where a position is expected.
@@ -50,7 +53,8 @@ enum pakhus_status {
 	PAKHUS_ECORRUPT = -4,  /* bytes break FORMAT.md, or a bad signature */
 	PAKHUS_EVERSION = -5,  /* written by a newer pakhus */
 	PAKHUS_ELIMIT = -6,    /* beyond a limit of FORMAT.md or of an option */
-	PAKHUS_EBUSY = -7,
+	PAKHUS_EBUSY = -7,     /* others have the store open: PAKHUS_REBUILD,
+				  or theirs is another PID namespace */
 	PAKHUS_EDENIED = -8, /* permission, read-only, a copy of a store */
 	PAKHUS_ENOMEM = -9,
 	PAKHUS_ESYS = -10,     /* see pakhus_error.sys */
@@ -74,8 +78,12 @@ const char *pakhus_strstatus(int status);
 struct pakhus; /* an open store */
 
 /* Told how far a long call is; total is 0 while unknown. Called on the
- * calling thread. Anything but 0 cancels: the call ends PAKHUS_ECANCELED
- * with the store as valid as before. */
+ * calling thread, by pakhus_verify() and by calls that read much of the log:
+ * pakhus_open() that has to make the index, one that finds it damaged and
+ * makes it anew, and one that follows a log without local/. Anything but 0
+ * cancels: the call ends PAKHUS_ECANCELED, or with the damage that it met,
+ * and the store is as valid as before. What encodes and syncs objects, as
+ * pakhus_sync() does, does not tell. */
 typedef int pakhus_progress_fn(void *arg, const char *what, uint64_t done,
 			       uint64_t total);
 /* Told, once each, things the user should know that are no errors: that
@@ -105,10 +113,15 @@ struct pakhus_options {
 	pakhus_progress_fn *progress;
 	pakhus_notice_fn *notice;
 	void *arg; /* of both callbacks */
-	/* How many threads encode objects, the caller's included, up to 64;
-	 * while those are synced, up to 8 wait for the disk. 0 and 1: none is
-	 * started. What is stored is the same. Each takes 10 MB for texts of
-	 * 200 KB, and at most 110 MB, for texts of 4 MiB at level 19. */
+	/* How many threads encode objects, the caller's included; more than
+	 * 64 is 64. While those are synced, up to 8 wait for the disk. 0 and
+	 * 1: none is started. Calls that move what is durable into the tree
+	 * use them: pakhus_sync(), pakhus_close(), one that writes when it
+	 * fills the journal, pakhus_open() when it recovers. They take no
+	 * signals and end with the call; where one cannot be started, those
+	 * that could do it all. What is stored is the same. Each takes 10 MB
+	 * for texts of 200 KB, and at most 110 MB, for texts of 4 MiB at
+	 * level 19. */
 	unsigned threads;
 };
 
@@ -182,7 +195,8 @@ struct pakhus_record {
  * by is an opaque label of who did it, at most PAKHUS_BY_MAX bytes without
  * control characters, or NULL. When it returns 0 the version is durable and
  * every later read sees it. out may be NULL. PAKHUS_EINVAL and
- * PAKHUS_ELIMIT name line and column; PAKHUS_ECONFLICT as told above;
+ * PAKHUS_ELIMIT name line and column where there is one: what is missing
+ * has none; PAKHUS_ECONFLICT as told above;
  * PAKHUS_EUNKNOWN: durable or not, known when the store is next opened with
  * nobody else in it, and no writing before that. */
 int pakhus_publish(struct pakhus *store, const char *json, size_t size,
@@ -308,7 +322,8 @@ enum pakhus_verify_flags {
 	PAKHUS_VERIFY_INDEX = 2	 /* the index against the log */
 };
 /* Told of each damage: the file inside the store, the rule of FORMAT.md it
- * breaks ("F-14"), and a sentence. */
+ * breaks ("F-14"), and a sentence. An object that cannot be read because one
+ * that it is based on is damaged counts as damaged too. */
 typedef void pakhus_damage_fn(void *arg, const char *path, const char *rule,
 			      const char *text);
 struct pakhus_verify {
