@@ -9,7 +9,7 @@ load cli
 tiny=publish=16,clients=2,client-each=2,client-rounds=2,program=2,import=20,
 tiny+=import-rounds=1,versions=40,gets=16,colds=2,lists=1,deletes=8,scale1=20,
 tiny+=scale2=40,scale3=60,scale4=80,scale-each=8,bytes=20
-peers=pakhus,pakhus-19,sqlite-full,sqlite-normal,sqlite-full-zstd,
+peers=pakhus,pakhus-19,pakhus-one-thread,sqlite-full,sqlite-normal,sqlite-full-zstd,
 peers+=sqlite-normal-zstd,floor
 
 bench() {
@@ -45,7 +45,7 @@ generated get-memory 40 3
 generated get-miss 40 6
 generated get-pinned 40 6
 generated get-pinned-nocache 40 6
-generated import 0 6
+generated import 0 7
 generated object-blocks 20 3
 generated object-bytes 20 3
 generated publish 0 6
@@ -92,6 +92,13 @@ small publish 80 2' ]
 	# the three lines of the corpus, and blocks of its three documents
 	[ "$(js 'rows.find(r => r.docs === "corpus" && r.peer === "zstd-19" &&
 		r.work === "object-blocks").median')" = 12288 ]
+}
+
+@test "no scale is taken from the first that is 0" {
+	bench -d stores -p sqlite-full \
+		-c scale1=20,scale2=40,scale3=0,scale-each=8,lists=1 scale list
+	[ "$status" -eq 0 ]
+	[ "$(js '[...new Set(rows.map(r => r.versions))].join()')" = 20,40 ]
 }
 
 @test "documents are canonical, evolve, and are the same in every run" {

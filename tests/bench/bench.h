@@ -85,7 +85,7 @@ uint64_t random_below(uint64_t *state, uint64_t limit);
 struct peer_options {
 	size_t cache;	  /* of decoded texts: 0 is the default, 1 is none */
 	int level;	  /* of compression; 0 is the default */
-	unsigned threads; /* that import() may use; 0 is one */
+	unsigned threads; /* that import() may use, if it can; 0 is one */
 };
 
 /* What get() found. manifest is NULL where nothing was. The texts are those
@@ -105,9 +105,10 @@ enum peer_can {
 	PEER_SCALE = 8,	  /* takes part where stores are filled by a million */
 	PEER_LIST = 16,	  /* list() means something here */
 	PEER_DELETE = 32, /* remove() too */
-	PEER_BYTES = 64,  /* takes part where bytes are counted ... */
-	PEER_STILL = 128, /* ... and in nothing else */
-	PEER_COLD = 256	  /* has a getter */
+	PEER_BYTES = 64,  /* takes part where bytes are counted */
+	PEER_STILL = 128, /* in no work but those that ask for what it can */
+	PEER_COLD = 256,  /* has a getter */
+	PEER_IMPORT = 512 /* import() of the whole is measured */
 };
 
 /* Operations return the nanoseconds they took, or -1 after they said on
@@ -152,7 +153,7 @@ struct peer {
 	const void *arg; /* the peer's own */
 };
 
-extern const struct peer peer_pakhus, peer_pakhus_19;
+extern const struct peer peer_pakhus, peer_pakhus_19, peer_pakhus_1;
 extern const struct peer peer_sqlite_full, peer_sqlite_normal;
 extern const struct peer peer_sqlite_full_zstd, peer_sqlite_normal_zstd;
 extern const struct peer peer_floor;
@@ -245,7 +246,8 @@ struct counts {
 	uint64_t colds;	   /* processes, per peer */
 	uint64_t lists;	   /* lists, per peer and scale */
 	uint64_t deletes;
-	uint64_t scale[4];   /* versions of the small stores, ascending */
+	uint64_t scale[4];   /* versions of the small stores, ascending; 0
+			      * and what follows it are left out */
 	uint64_t scale_each; /* publishes and gets at each scale */
 	uint64_t bytes;	     /* generated documents whose bytes are counted */
 	uint64_t corpus;     /* documents of it at most; 0 is all */

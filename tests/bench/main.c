@@ -12,10 +12,15 @@
 
 /* In the order in which they are shown. */
 static const struct peer *const all_peers[] = {
-	&peer_pakhus,		&peer_pakhus_19,
-	&peer_sqlite_full,	&peer_sqlite_normal,
-	&peer_sqlite_full_zstd, &peer_sqlite_normal_zstd,
-	&peer_service,		&peer_floor,
+	&peer_pakhus,
+	&peer_pakhus_19,
+	&peer_pakhus_1,
+	&peer_sqlite_full,
+	&peer_sqlite_normal,
+	&peer_sqlite_full_zstd,
+	&peer_sqlite_normal_zstd,
+	&peer_service,
+	&peer_floor,
 };
 #define PEERS (sizeof(all_peers) / sizeof(*all_peers))
 
@@ -34,10 +39,10 @@ static const struct {
 	{"get-miss", work_miss},
 	{"get-cold", work_cold},
 	{"delete", work_delete},
+	{"bytes", work_bytes},
 	{"open", work_open},
 	{"list", work_list},
 	{"scale", work_scale},
-	{"bytes", work_bytes},
 };
 #define WORKS (sizeof(works) / sizeof(*works))
 
@@ -51,12 +56,12 @@ static struct counts counts = {
 	.import_rounds = 3,
 	.versions = 2000,
 	.gets = 2000,
-	.colds = 60,
-	.lists = 20,
+	.colds = 40,
+	.lists = 10,
 	.deletes = 200,
 	.scale = {1000, 10000, 100000, 1000000},
 	.scale_each = 400,
-	.bytes = 1000,
+	.bytes = 400,
 };
 static const struct counts short_counts = {
 	.publish = 80,

@@ -236,6 +236,7 @@ static int64_t floor_get(void *client, const char *id, const char *version,
 
 const struct peer peer_floor = {
 	.name = "floor",
+	.can = PEER_IMPORT,
 	.open = floor_open,
 	.close = floor_close,
 	.publish = floor_publish,

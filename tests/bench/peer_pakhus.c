@@ -5,6 +5,11 @@
 
 #include <stdlib.h>
 
+struct kind {
+	int level; /* 0: as it is opened with */
+	int one_thread;
+};
+
 static int64_t failed(const char *what, const struct pakhus_error *err)
 {
 	return bench_fail("pakhus: %s: %s", what, err->text);
@@ -19,12 +24,12 @@ static void notice(void *arg, const char *text)
 static void *pakhus_peer_open(const struct peer *self, const char *dir,
 			      const struct peer_options *opt)
 {
-	const int *level = self->arg;
+	const struct kind *kind = self->arg;
 	struct pakhus_options o = {
 		.flags = PAKHUS_CREATE,
-		.level = level ? *level : opt->level,
+		.level = kind->level ? kind->level : opt->level,
 		.cache_size = opt->cache,
-		.threads = opt->threads,
+		.threads = kind->one_thread ? 1 : opt->threads,
 		.notice = notice,
 	};
 	struct pakhus_error err;
@@ -165,13 +170,15 @@ static int pakhus_peer_objects(const char *dir, uint64_t *bytes,
 	.get = pakhus_peer_get, .list = pakhus_peer_list,                      \
 	.remove = pakhus_peer_remove, .objects = pakhus_peer_objects
 
-static const int level_19 = 19;
+static const struct kind usual, level_19 = {.level = 19},
+				one_thread = {.one_thread = 1};
 
 const struct peer peer_pakhus = {
 	.name = "pakhus",
 	.can = PEER_SHARED | PEER_THREADS | PEER_PROCESSES | PEER_SCALE |
-	       PEER_LIST | PEER_DELETE | PEER_BYTES | PEER_COLD,
+	       PEER_LIST | PEER_DELETE | PEER_BYTES | PEER_COLD | PEER_IMPORT,
 	PAKHUS_PEER,
+	.arg = &usual,
 	.getter = "get_pakhus",
 };
 const struct peer peer_pakhus_19 = {
@@ -179,4 +186,10 @@ const struct peer peer_pakhus_19 = {
 	.can = PEER_BYTES | PEER_STILL,
 	PAKHUS_PEER,
 	.arg = &level_19,
+};
+const struct peer peer_pakhus_1 = {
+	.name = "pakhus-one-thread",
+	.can = PEER_IMPORT | PEER_STILL,
+	PAKHUS_PEER,
+	.arg = &one_thread,
 };

@@ -219,7 +219,8 @@ static int64_t service_remove(void *client, const char *id, const char *version)
 
 const struct peer peer_service = {
 	.name = "service",
-	.can = PEER_PROCESSES | PEER_DELETE | PEER_BYTES | PEER_COLD,
+	.can = PEER_PROCESSES | PEER_DELETE | PEER_BYTES | PEER_COLD |
+	       PEER_IMPORT,
 	.missing = service_missing,
 	.open = service_open,
 	.close = service_close,

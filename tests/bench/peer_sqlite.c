@@ -345,7 +345,7 @@ static int64_t lite_list(void *client, size_t limit, size_t *count,
 	.open = lite_open, .close = lite_close, .publish = lite_publish,       \
 	.import = lite_import, .get = lite_get, .list = lite_list,             \
 	.remove = lite_remove
-#define MANY (PEER_THREADS | PEER_PROCESSES | PEER_DELETE)
+#define MANY (PEER_THREADS | PEER_PROCESSES | PEER_DELETE | PEER_IMPORT)
 
 static const struct kind full = {.full = 1}, normal = {0};
 static const struct kind full_zstd = {.full = 1, .zstd = 1};

@@ -68,7 +68,7 @@ static int seats_init(struct seats *s, struct bench *b, const char *name,
 		struct seat *seat;
 
 		if ((b->peers[i]->can & can) != can ||
-		    (b->peers[i]->can & ~can & PEER_STILL && can != PEER_BYTES))
+		    (b->peers[i]->can & PEER_STILL && !can))
 			continue;
 		seat = &s->at[s->count++];
 		*seat = (struct seat){.peer = b->peers[i]};

@@ -2,6 +2,7 @@
 #include "seats.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 #include <zstd.h>
 
 #define BLOCK_BYTES 4096
@@ -44,7 +45,9 @@ static int one_store(struct seat *seat, struct bench *b,
 {
 	const struct peer *p = seat->peer;
 	uint64_t bytes, blocks;
-	int rc = seat_open(seat, NULL);
+	const struct peer_options opt = {
+		.threads = (unsigned)sysconf(_SC_NPROCESSORS_ONLN)};
+	int rc = seat_open(seat, &opt);
 
 	if (!rc && p->import(seat->client, docs->items, docs->count) < 0)
 		rc = -1;

@@ -1,5 +1,7 @@
 /* work_scale.c - how cost grows with what is in the store: the same works at
- * several sizes, small documents, interleaved across sizes as well.
+ * several sizes, small documents, interleaved across sizes as well. In each
+ * store the same number of versions is asked for again and again, so that
+ * sizes differ in what is in the store and not in how often it is asked.
  *
  * What is published here is deleted again, so that the filled stores stay
  * what they are for the next work. */
@@ -12,16 +14,18 @@
 #define SCALES 4
 #define SMALL doc_kinds[DOCS_SMALL]
 #define PAGE 100
+#define ASKED 500
 
 struct scales {
 	struct seats at[SCALES];
 	uint64_t versions[SCALES];
+	int count; /* those before the first of 0 versions */
 	struct bench *bench;
 };
 
 static void scales_release(struct scales *s)
 {
-	for (int i = 0; i < SCALES; i++)
+	for (int i = 0; i < s->count; i++)
 		seats_release(&s->at[i]);
 }
 
@@ -30,8 +34,9 @@ static int scales_fill(struct scales *s, struct bench *b, unsigned can)
 	int rc = 0;
 
 	*s = (struct scales){.bench = b};
-	for (int i = 0; i < SCALES && !rc; i++) {
+	for (int i = 0; i < SCALES && b->counts.scale[i] && !rc; i++) {
 		s->versions[i] = b->counts.scale[i];
+		s->count = i + 1;
 		rc = seats_filled(&s->at[i], b, DOCS_SMALL, s->versions[i],
 				  can | PEER_SCALE);
 	}
@@ -42,7 +47,7 @@ static int scales_open(struct scales *s, const struct peer_options *opt)
 {
 	int rc = 0;
 
-	for (int i = 0; i < SCALES && !rc; i++)
+	for (int i = 0; i < s->count && !rc; i++)
 		rc = seats_open(&s->at[i], opt);
 	return rc;
 }
@@ -84,26 +89,38 @@ static int scales_run(struct scales *s, const struct task *t)
 	int rc = 0;
 
 	for (uint64_t r = 0; r < t->rounds && !rc; r++)
-		for (int i = 0; i < SCALES && !rc; i++)
-			rc = scale_round(s, t,
-					 (int)((r + (unsigned)i) % SCALES), r);
-	for (int i = 0; i < SCALES && !rc; i++)
+		for (int i = 0; i < s->count && !rc; i++)
+			rc = scale_round(
+				s, t,
+				(int)((r + (unsigned)i) % (unsigned)s->count),
+				r);
+	for (int i = 0; i < s->count && !rc; i++)
 		seats_write(&s->at[i], t->work, SMALL, s->versions[i], 1, "ns");
 	return rc;
 }
 
 /* ---- What is asked ---- */
 
+/* One of ASKED packages, spread over all of them; *i says which version is
+ * asked for of it. */
+static uint64_t ask_package(uint64_t versions, uint64_t *random, uint64_t *i)
+{
+	*i = random_below(random, ASKED);
+	return *i * (versions / VERSIONS_EACH) / ASKED;
+}
+
 static void ask_any(struct doc *out, uint64_t versions, uint64_t *random)
 {
-	doc_nth(out, DOCS_SMALL, random_below(random, versions), versions);
+	uint64_t i, package = ask_package(versions, random, &i);
+
+	doc_make(out, DOCS_SMALL, package, i % VERSIONS_EACH);
 }
 
 static void ask_latest(struct doc *out, uint64_t versions, uint64_t *random)
 {
-	doc_make(out, DOCS_SMALL,
-		 random_below(random, versions / VERSIONS_EACH),
-		 VERSIONS_EACH - 1);
+	uint64_t i, package = ask_package(versions, random, &i);
+
+	doc_make(out, DOCS_SMALL, package, VERSIONS_EACH - 1);
 }
 
 /* A version that was never there, in this run or in one before: a text that
@@ -111,9 +128,9 @@ static void ask_latest(struct doc *out, uint64_t versions, uint64_t *random)
 static void ask_new(struct doc *out, uint64_t versions, uint64_t *random)
 {
 	static uint64_t made;
+	uint64_t i, package = ask_package(versions, random, &i);
 
-	doc_make(out, DOCS_SMALL,
-		 random_below(random, versions / VERSIONS_EACH),
+	doc_make(out, DOCS_SMALL, package,
 		 ((uint64_t)time(NULL) << 20) + made++);
 }
 
@@ -220,9 +237,9 @@ int work_list(struct bench *b)
 
 	if (!rc)
 		rc = scales_open(&s, NULL);
-	for (int i = 0; i < SCALES && !rc; i++)
+	for (int i = 0; i < s.count && !rc; i++)
 		rc = list_scale(&s, i, PAGE);
-	for (int i = 0; i < SCALES && !rc; i++)
+	for (int i = 0; i < s.count && !rc; i++)
 		rc = list_scale(&s, i, 0);
 	scales_release(&s);
 	return rc;
@@ -279,9 +296,9 @@ int work_open(struct bench *b)
 	struct scales s;
 	int rc = scales_fill(&s, b, PEER_COLD);
 
-	for (int i = 0; i < SCALES && !rc; i++)
+	for (int i = 0; i < s.count && !rc; i++)
 		rc = open_scale(&s, i, open_one, "open");
-	for (int i = 0; i < SCALES && !rc; i++)
+	for (int i = 0; i < s.count && !rc; i++)
 		rc = open_scale(&s, i, open_again, "open-again");
 	scales_release(&s);
 	return rc;

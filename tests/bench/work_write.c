@@ -62,7 +62,7 @@ int work_import(struct bench *b)
 	int rc = 0;
 
 	docs_make(&docs, DOCS_GENERATED, 0, count, count);
-	rc = seats_new(&s, b, "import", 0);
+	rc = seats_new(&s, b, "import", PEER_IMPORT);
 	for (uint64_t r = 0; r < b->counts.import_rounds && !rc; r++)
 		for (size_t i = 0; i < s.count && !rc; i++) {
 			struct seat *seat = seats_turn(&s, r, i);
