@@ -8,28 +8,61 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-# WORK DOCS VERSIONS CLIENTS PEER UNIT MEDIAN
+# WORK DOCS VERSIONS CLIENTS PEER UNIT MEDIAN [N]
 line() {
 	printf '{"work":"%s","docs":"%s","versions":%s,"clients":%s,' \
 		"$1" "$2" "$3" "$4"
-	printf '"peer":"%s","unit":"%s","n":3,"median":%s,"p99":2e6,"mean":1}\n' \
-		"$5" "$6" "$7"
+	printf '"peer":"%s","unit":"%s","n":%s,"median":%s,"p99":2e6,"mean":1}\n' \
+		"$5" "$6" "${8-3}" "$7"
 }
 
-@test "the table has a value in its unit, and how many times ours it is" {
+@test "the table has a value in its unit, and how much better ours is" {
 	{
-		line publish generated 0 1 pakhus ns 1250000
-		line publish generated 0 1 sqlite-full ns 2500000
+		line publish generated 0 1 pakhus ns 1250000 100
+		line publish generated 0 1 sqlite-full ns 2500000 99
 		line publish generated 0 1 service ns 812
+		line import generated 0 1 pakhus per_s 100
+		line import generated 0 1 service per_s 50
 		line bytes corpus 960 1 pakhus bytes 1399808
+		line open small 20 8 pakhus cpu_ns 1
 	} >results
 	run -0 "$report" results
 	echo "$output"
-	[ "${lines[1]}" = 'publish: generated, 0 versions, 1 client' ]
-	[ "${lines[2]}" = "    pakhus                  1.25 ms    2.00 ms                 3" ]
-	[ "${lines[3]}" = "    sqlite-full             2.50 ms    2.00 ms      2.00       3" ]
-	[ "${lines[4]}" = "    service                  812 ns    2.00 ms      0.00       3" ]
-	[ "${lines[6]}" = "    pakhus                  1.40 MB    2.00 MB                 3" ]
+	while read -r wanted; do
+		grep -qx " *$wanted" <<<"$output"
+	done <<-end
+		floor .*no registry
+		publish: 75 KB documents, store empty at the start, 1 client
+		pakhus                  1.25 ms    2.00 ms                   100
+		sqlite-full             2.50 ms          -           2 x      99
+		service                  812 ns          -     0.00065 x       3
+		import: 75 KB documents, store empty at the start, 1 client
+		service                  50.0/s          -           2 x       3
+		bytes of the whole store: real packages, 960 versions in the store
+		pakhus                  1.40 MB          -                     3
+		open in .* processor time: 300-byte .*, 20 versions .*, 8 clients
+	end
+	[[ $output != *'SHORT RUN'* ]]
+}
+
+@test "what machine it was comes first, and before that a short run" {
+	{
+		echo '{"machine":"a blue one","short":false}'
+		line bytes corpus 960 1 pakhus bytes 1
+	} >results
+	run -0 "$report" results
+	[ "${lines[0]}" = 'a blue one' ]
+	{
+		echo '{"machine":"a red one","short":true}'
+		line open small 1000000 1 pakhus cpu_ns 1000001
+	} >results
+	run -0 "$report" results
+	[[ ${lines[0]} == 'A SHORT RUN: '* ]]
+	[ "${lines[1]}" = 'a red one' ]
+	[[ $output == *' 1  not met (short run)'* ]]
+	echo '{"machine":3}' >results
+	run -1 "$report" results
+	[ "$output" = 'results: line 1 is not a result' ]
 }
 
 @test "a target is met at its limit, and not beyond" {
@@ -44,14 +77,18 @@ line() {
 		line open small 1000000 1 pakhus cpu_ns 1000001
 	} >results
 	run -0 "$report" results
+	[[ $output == *'8 processes    at least 2 x SQLite WAL FULL                2  met'* ]]
+	[[ $output == *$'\n2 of 17 targets met, 12 not measured' ]]
+	run -0 "$report" -m results
 	echo "$output"
+	[ "${lines[1]}" = '|---|---|---:|---|' ]
+	[ "${#lines[@]}" -eq 19 ]
 	[[ $output == *'at most 1 x SQLite WAL FULL | 1 | met |'* ]]
 	[[ $output == *'at most 0.35 x service-package | 0.5 | not met |'* ]]
 	[[ $output == *'8 processes | at least 2 x SQLite WAL FULL | 2 | met |'* ]]
 	[[ $output == *'8 threads | at least 2 x SQLite WAL FULL | - | not measured |'* ]]
 	[[ $output == *'at least 1 x service-package | 0.99 | not met |'* ]]
 	[[ $output == *'at most 1 ms of processor time | 1 | not met |'* ]]
-	[[ $output == *$'\n2 of 17 targets met, 12 not measured' ]]
 }
 
 @test "a target for a million versions is not met by fewer" {
@@ -66,7 +103,7 @@ line() {
 		line get-memory generated 40 1 pakhus bytes 7000000
 	} >results
 	run -0 "$report" results
-	[[ $output == *'at most 8 MB beside the texts | 7 | met |'* ]]
+	[[ $output == *'at most 8 MB beside the texts '*' 7  met'* ]]
 	[ "$(grep -c '^    pakhus' <<<"$output")" -eq 1 ]
 }
 
@@ -75,14 +112,26 @@ line() {
 		line import generated 0 1 pakhus per_s 100
 		line import generated 0 1 service per_s 50
 		line import generated 0 1 floor per_s 500
+		line import generated 0 1 pakhus-one-thread per_s 20
 	} >results
 	run -0 "$report" -c chart.svg results
-	[ "$(grep -c '<rect class="p".* width="196.0"' chart.svg)" -eq 1 ]
-	[ "$(grep -c '<rect class="b".* width="98.0"' chart.svg)" -eq 1 ]
-	[ "$(grep -c '<rect' chart.svg)" -eq 3 ]
+	[ "$(grep -c '<rect class="p".* width="138.0"' chart.svg)" -eq 1 ]
+	[ "$(grep -c '<rect class="p".* width="27.6"' chart.svg)" -eq 1 ]
+	[ "$(grep -c '<rect class="b".* width="69.0"' chart.svg)" -eq 1 ]
+	[ "$(grep -c '<rect' chart.svg)" -eq 4 ]
 	grep -q '>Bulk import .*>more is better<' chart.svg
-	grep -q '>100/s<' chart.svg
+	grep -q '>100/s<tspan class="n" dx="4"></tspan><' chart.svg
+	grep -q '>50.0/s<tspan class="n" dx="4">· 2 x</tspan><' chart.svg
 	[ "$(tail -n 1 chart.svg)" = '</svg>' ]
+}
+
+@test "the chart says how many packages the list was of" {
+	line list-page small 1000000 1 pakhus ns 1 >results
+	line list-page small 50000 1 pakhus ns 1 >fewer
+	run -0 "$report" -c chart.svg results
+	grep -q '>First page of 50,000 packages ' chart.svg
+	run -0 "$report" -c chart.svg fewer
+	grep -q '>First page of 2,500 packages ' chart.svg
 }
 
 @test "a line that is no result is named" {
@@ -92,6 +141,9 @@ line() {
 	} >results
 	run -1 "$report" results
 	[ "$output" = 'results: line 2 is not a result' ]
+	: >results
+	run -1 "$report" results
+	[ "$output" = 'results: no results' ]
 	run -1 "$report" nowhere
 	[ "$output" = 'nowhere: No such file or directory' ]
 	run -2 "$report"

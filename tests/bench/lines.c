@@ -22,6 +22,12 @@ static int unpack(json_t *json, struct line *out)
 	return 0;
 }
 
+static int unpack_machine(json_t *json, struct lines *out)
+{
+	return json_unpack(json, "{s:s, s:b}", "machine", &out->machine,
+			   "short", &out->is_short);
+}
+
 static int same(const struct line *a, const struct line *b)
 {
 	return !strcmp(a->work, b->work) && !strcmp(a->docs, b->docs) &&
@@ -67,12 +73,17 @@ int lines_read(struct lines *out, const char *path)
 
 		number++;
 		json_array_append_new(all, json);
-		rc = json ? unpack(json, &line) : -1;
+		if (json_object_get(json, "machine"))
+			rc = unpack_machine(json, out);
+		else if (!(rc = json ? unpack(json, &line) : -1))
+			add(out, &line);
 		if (rc)
 			fprintf(stderr, "%s: line %zu is not a result\n", path,
 				number);
-		else
-			add(out, &line);
+	}
+	if (!rc && !out->count) {
+		fprintf(stderr, "%s: no results\n", path);
+		rc = -1;
 	}
 	free(text);
 	fclose(file);
@@ -99,6 +110,13 @@ const struct line *lines_find(const struct lines *lines,
 			found = line;
 	}
 	return found;
+}
+
+double line_better(const struct line *ours, const struct line *theirs)
+{
+	if (!strcmp(ours->unit, "per_s"))
+		return ours->median / theirs->median;
+	return theirs->median / ours->median;
 }
 
 /* Three digits that count, and a unit in which there are few more. */
