@@ -253,16 +253,17 @@ many() {
 		only
 }
 
-# A program that is killed with two records in its journal, a slot each.
+# A program that is killed with records in both slots of its journal.
 @test "what a killed program left in the journal" {
 	local pid one two
 	mkfifo pipe
 	"$PAKHUS" import pipe &
 	pid=$!
 	exec 4>pipe
-	# two batches of 8 MiB and something; when all is written two are durable
+	# five batches of 8 MiB and something: four fill a slot. When all is
+	# written all five are durable
 	awk 'BEGIN {
-		for (v = 0; v < 60; v++) {
+		for (v = 0; v < 150; v++) {
 			printf "{\"manifest\":{\"id\":\"big\",\"version\":" \
 				"\"1.%d.0\"},\"metadata\":{\"a\":[%d", v, v
 			for (i = 0; i < 9000; i++)
