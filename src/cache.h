@@ -1,4 +1,6 @@
-/* cache.h - decoded texts by hash, bounded, least recently used out first.
+/* cache.h - decoded texts by hash, bounded; out goes first what was not
+ * asked for since it was put, then what was longest ago: a segmented LRU
+ * (Karedla, Love and Wherry, 1994).
  *
  * Texts are shared and counted: pk_text_free() drops one reference. A cache
  * may be used by several threads.

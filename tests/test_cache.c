@@ -45,6 +45,30 @@ static void what_was_used_last_is_kept(void **state)
 	pk_cache_free(c);
 }
 
+/* Reading everything once does not drive out what is read again and again. */
+static void what_is_asked_for_outlives_what_was_put_once(void **state)
+{
+	struct pk_cache *c = pk_cache_new(100000);
+
+	(void)state;
+	for (unsigned n = 0; n < 5; n++) {
+		put(c, n, 3000);
+		assert_true(has(c, n));
+	}
+	for (unsigned n = 100; n < 1000; n++)
+		put(c, n, 3000);
+	for (unsigned n = 0; n < 5; n++)
+		assert_true(has(c, n));
+	assert_true(has(c, 999) && has(c, 980));
+	/* but what was wanted once goes as others are */
+	for (unsigned n = 2000; n < 2100; n++) {
+		put(c, n, 3000);
+		assert_true(has(c, n));
+	}
+	assert_false(has(c, 0));
+	pk_cache_free(c);
+}
+
 static void a_text_as_large_as_the_cache_leaves_it_alone(void **state)
 {
 	struct pk_cache *c = pk_cache_new(10000);
@@ -92,6 +116,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_used_last_is_kept),
+		cmocka_unit_test(what_is_asked_for_outlives_what_was_put_once),
 		cmocka_unit_test(a_text_as_large_as_the_cache_leaves_it_alone),
 		cmocka_unit_test(thousands_of_short_texts_are_found_again),
 		cmocka_unit_test(short_texts_take_no_more_than_the_cache_may),
