@@ -109,7 +109,9 @@ static void draw_bar(FILE *svg, const struct line *line, const char *name,
 	char value[32], ratio[32] = "";
 
 	if (!own && ours && ours->median > 0 && line->median > 0)
-		snprintf(ratio, sizeof(ratio), "· %.3g x",
+		snprintf(ratio, sizeof(ratio),
+			 line_better(ours, line) < 1000 ? "· %.3g x"
+							: "· %.0f x",
 			 line_better(ours, line));
 
 	if (width < 1.5)

@@ -32,7 +32,8 @@ static void print_row(const struct line *line, const struct line *ours)
 	char median[32], worst[32] = "-", ratio[32] = "";
 
 	if (ours && ours != line && ours->median > 0 && line->median > 0)
-		snprintf(ratio, sizeof(ratio), "%.3g x",
+		snprintf(ratio, sizeof(ratio),
+			 line_better(ours, line) < 1000 ? "%.3g x" : "%.0f x",
 			 line_better(ours, line));
 	if (line->n >= 100)
 		line_value(line->unit, line->p99, worst);
