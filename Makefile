@@ -138,7 +138,8 @@ fuzz: fuzz-build
 # The long forms, and how much they tried. TORTURE_TIME is for killing, and for
 # all of fuzzing, where 0 would be for ever; what that finds is kept. TORTURE=n
 # multiplies what is enumerated.
-TORTURED = calls nomem powerloss stopped hostile damage index semantics
+TORTURED = calls nomem powerloss stopped hostile damage index_damage model \
+	semantics
 torture:
 	@tools/setup.sh test
 	@mkdir -p build && rm -f $(R)

@@ -7,6 +7,7 @@
 
 #include "pakhus.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -241,6 +242,25 @@ static inline int s_in_child(s_child_fn *fn, void *arg)
 static inline unsigned s_scale(unsigned usual, unsigned small, unsigned large)
 {
 	return getenv("TORTURE") ? large : getenv("SANITIZED") ? small : usual;
+}
+
+/* The directory of the index, or a file in it; free it. */
+static inline char *index_file(const char *store, const char *file)
+{
+	char *local = s_text("%s/local", store), *out = NULL;
+	DIR *d = opendir(local);
+	struct dirent *e;
+
+	assert_non_null(d);
+	while ((e = readdir(d)))
+		/* index-0.9-64-4096, and not what lies beside it */
+		if (!out && !strncmp(e->d_name, "index-", 6) &&
+		    strcmp(e->d_name, "index-state"))
+			out = s_text("%s/%s%s", local, e->d_name, file);
+	closedir(d);
+	free(local);
+	assert_non_null(out);
+	return out;
 }
 
 #endif

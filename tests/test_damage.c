@@ -31,22 +31,10 @@
 #include "sha256.h"
 #include "tile.h"
 #include "zst.h"
+#include "files.h"
+#include "nosync.h"
 
 #include <errno.h>
-
-int __wrap_fsync(int fd);
-int __wrap_fsync(int fd)
-{
-	(void)fd;
-	return 0;
-}
-
-int __wrap_fdatasync(int fd);
-int __wrap_fdatasync(int fd)
-{
-	(void)fd;
-	return 0;
-}
 
 /* The largest allocation of the library since it was set to 0, and what all
  * of them were. */
@@ -251,31 +239,13 @@ static int open_and_read(void *arg)
 
 /* ---- doing damage ---- */
 
-static char *slurp(const char *path, size_t *size)
+/* Whatever stands there goes. */
+/* Whatever stands there goes. */
+static void replace(const char *path, const char *bytes, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	char *p;
-
-	assert_true(fd >= 0);
-	assert_int_equal(fstat(fd, &st), 0);
-	*size = (size_t)st.st_size;
-	p = malloc(*size + 1);
-	assert_int_equal(pk_pread(fd, p, *size, 0), *size);
-	close(fd);
-	return p;
-}
-
-static void spill(const char *path, const char *bytes, size_t size)
-{
-	int fd;
-
 	rmdir(path);
 	unlink(path);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(pk_pwrite(fd, bytes, size, 0), 0);
-	close(fd);
+	spill(path, bytes, size);
 }
 
 struct target {
@@ -311,7 +281,7 @@ static void damage(const struct target *t)
 	for (unsigned i = 0; i < 4; i++) {
 		size_t cut = (size_t[]){ 0, 1, size / 2, size - 1 }[i];
 
-		spill(file, bytes, cut);
+		replace(file, bytes, cut);
 		snprintf(how, sizeof(how), "cut at %zu", cut);
 		try(t, how);
 	}
@@ -323,7 +293,7 @@ static void damage(const struct target *t)
 		if (at >= size)
 			continue;
 		bytes[at] ^= (char)(1 << i);
-		spill(file, bytes, size);
+		replace(file, bytes, size);
 		snprintf(how, sizeof(how), "bit %u of byte %zu", i, at);
 		try(t, how);
 		bytes[at] ^= (char)(1 << i);
@@ -338,11 +308,11 @@ static void damage(const struct target *t)
 	if (t->other) {
 		char *other = slurp(t->other, &other_size);
 
-		spill(file, other, other_size);
+		replace(file, other, other_size);
 		try(t, "another of its kind");
 		free(other);
 	}
-	spill(file, bytes, size);
+	replace(file, bytes, size);
 	free(bytes);
 	free(file);
 }
@@ -429,7 +399,7 @@ static void what_depends_on_a_damaged_base_is_told_of(void **state)
 	file = s_text("%s/%s", path, name);
 	bytes = slurp(file, &size);
 	bytes[size / 2] ^= 1;
-	spill(file, bytes, size);
+	replace(file, bytes, size);
 	s = s_open(path, 0);
 	assert_status(pakhus_verify(s, &v, &err), PAKHUS_ECORRUPT);
 	assert_int_equal(dependents, CHAIN - 1);
@@ -548,12 +518,12 @@ static void damaged_records_that_wait_are_found(void **state)
 						200 }[i];
 
 			bytes[at] ^= 16;
-			spill(slot, bytes, size);
+			replace(slot, bytes, size);
 			snprintf(what, sizeof(what), "byte %zu", at);
 			try(&t, what);
 			bytes[at] ^= 16;
 		}
-	spill(slot, bytes, size);
+	replace(slot, bytes, size);
 	free(slot), free(bytes), free(path);
 }
 
@@ -575,7 +545,7 @@ static void install_object(const char *store, const unsigned char *hash,
 	pk_trailer_encode(t, hash, bytes + size);
 	pk_objpath(hash, path);
 	full = s_text("%s/%s", store, path);
-	spill(full, (char *)bytes, size + PK_TRAILER_SIZE);
+	replace(full, (char *)bytes, size + PK_TRAILER_SIZE);
 	free(full);
 	free(bytes);
 }

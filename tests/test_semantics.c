@@ -6,57 +6,19 @@
  */
 #include "t.h"
 #include "stores.h"
+#include "clock.h"
+#include "nosync.h"
 
 #include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
 #include <time.h>
 
-/* The time that publishes get; 0 is the real one. */
-static int64_t clock_us;
-static int64_t clock_step;
-
-int __wrap_fsync(int fd);
-int __wrap_fsync(int fd)
-{
-	(void)fd;
-	return 0;
-}
-
-int __wrap_fdatasync(int fd);
-int __wrap_fdatasync(int fd)
-{
-	(void)fd;
-	return 0;
-}
-
 int __wrap_sync_file_range(int fd, off64_t from, off64_t n, unsigned flags);
 int __wrap_sync_file_range(int fd, off64_t from, off64_t n, unsigned flags)
 {
 	(void)fd, (void)from, (void)n, (void)flags;
 	return 0;
-}
-
-int __real_clock_gettime(clockid_t id, struct timespec *t);
-int __wrap_clock_gettime(clockid_t id, struct timespec *t);
-int __wrap_clock_gettime(clockid_t id, struct timespec *t)
-{
-	if (!clock_us || id != CLOCK_REALTIME)
-		return __real_clock_gettime(id, t);
-	t->tv_sec = clock_us / 1000000;
-	t->tv_nsec = clock_us % 1000000 * 1000;
-	if (t->tv_nsec < 0) {
-		t->tv_nsec += 1000000000;
-		t->tv_sec--;
-	}
-	clock_us += clock_step;
-	return 0;
-}
-
-static void set_clock(int64_t us, int64_t step)
-{
-	clock_us = us;
-	clock_step = step;
 }
 
 static struct pakhus *fresh(void **state)

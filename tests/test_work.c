@@ -5,22 +5,9 @@
  */
 #include "t.h"
 #include "stores.h"
+#include "nosync.h"
 
 static size_t bytes_read, opened, looked_for, allocated;
-
-int __wrap_fsync(int fd);
-int __wrap_fsync(int fd)
-{
-	(void)fd;
-	return 0;
-}
-
-int __wrap_fdatasync(int fd);
-int __wrap_fdatasync(int fd)
-{
-	(void)fd;
-	return 0;
-}
 
 ssize_t __real_pread(int fd, void *buf, size_t n, off_t at);
 ssize_t __wrap_pread(int fd, void *buf, size_t n, off_t at);
