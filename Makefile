@@ -139,7 +139,7 @@ fuzz: fuzz-build
 # all of fuzzing, where 0 would be for ever; what that finds is kept. TORTURE=n
 # multiplies what is enumerated.
 TORTURED = calls nomem powerloss stopped hostile damage index_damage model \
-	semantics
+	semantics handles
 torture:
 	@tools/setup.sh test
 	@mkdir -p build && rm -f $(R)

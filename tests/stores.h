@@ -244,6 +244,16 @@ static inline unsigned s_scale(unsigned usual, unsigned small, unsigned large)
 	return getenv("TORTURE") ? large : getenv("SANITIZED") ? small : usual;
 }
 
+/* A new store, open. */
+static inline struct pakhus *fresh(void **state)
+{
+	char *path = s_init(state, "s", 0);
+	struct pakhus *s = s_open(path, 0);
+
+	free(path);
+	return s;
+}
+
 /* The directory of the index, or a file in it; free it. */
 static inline char *index_file(const char *store, const char *file)
 {
