@@ -182,6 +182,14 @@ int64_t seat_get(struct seat *seat, const struct doc *doc, const char *version)
 	return took;
 }
 
+int seat_get_all(struct seat *seat, const struct docs *docs)
+{
+	for (size_t i = 0; i < docs->count; i++)
+		if (seat_get(seat, &docs->items[i], docs->items[i].version) < 0)
+			return -1;
+	return 0;
+}
+
 /* ---- Filling ---- */
 
 static int filling;

@@ -51,6 +51,8 @@ int seat_add(struct seat *seat, int64_t took);
 /* A get whose answer is compared with the document; doc->text NULL: nothing
  * must be found. Nanoseconds, or -1. */
 int64_t seat_get(struct seat *seat, const struct doc *doc, const char *version);
+/* The same of all of them. 0 or -1. */
+int seat_get_all(struct seat *seat, const struct docs *docs);
 
 int remove_tree(const char *path);
 /* Sizes of all files below path added up, and what they take on disk. */

@@ -11,23 +11,14 @@
 
 extern char **environ;
 
-/* What was published comes back; asked of every document, outside the time
- * of all works. */
-static int check(struct seat *seat, const struct docs *docs)
-{
-	for (size_t i = 0; i < docs->count; i++)
-		if (seat_get(seat, &docs->items[i], docs->items[i].version) < 0)
-			return -1;
-	return 0;
-}
-
 static int publish_block(struct seat *seat, const struct docs *docs)
 {
 	for (size_t i = 0; i < docs->count; i++)
 		if (seat_add(seat, seat->peer->publish(seat->client,
 						       &docs->items[i])))
 			return -1;
-	return check(seat, docs);
+	/* outside the time of all works: what was published comes back */
+	return seat_get_all(seat, docs);
 }
 
 int work_publish(struct bench *b)
@@ -74,7 +65,7 @@ int work_import(struct bench *b)
 			if (took > 0)
 				samples_add(&seat->samples,
 					    (double)count * 1e9 / (double)took);
-			rc = took < 0 || check(seat, &docs) ? -1 : 0;
+			rc = took < 0 || seat_get_all(seat, &docs) ? -1 : 0;
 			seat_close(seat);
 		}
 	if (!rc)
@@ -194,7 +185,7 @@ int work_program(struct bench *b)
 	if (!rc)
 		rc = seats_open(&s, NULL);
 	if (!rc)
-		rc = check(s.at, &docs);
+		rc = seat_get_all(s.at, &docs);
 	if (!rc)
 		seats_write(&s, "publish-program", doc_kinds[DOCS_GENERATED], 0,
 			    1, "ns");
