@@ -19,7 +19,7 @@ static unsigned room(const struct pk_crew *c)
 }
 
 /* The lock is held, but not while the task is done. */
-static void do_next(struct pk_crew *c, struct pk_zst_encoder **zst)
+static void do_next(struct pk_crew *c, void **own)
 {
 	void **slot = &c->task[c->n_taken++ % room(c)];
 	struct pakhus_error err = { .status = 0 };
@@ -27,7 +27,7 @@ static void do_next(struct pk_crew *c, struct pk_zst_encoder **zst)
 
 	if (!rc) {
 		pthread_mutex_unlock(&c->lock);
-		rc = c->work(c->arg, *slot, zst, &err);
+		rc = c->work(c->arg, *slot, own, &err);
 		pthread_mutex_lock(&c->lock);
 	}
 	if (rc && !c->status) {
@@ -40,19 +40,25 @@ static void do_next(struct pk_crew *c, struct pk_zst_encoder **zst)
 	pthread_cond_broadcast(&c->done);
 }
 
+static void release(const struct pk_crew *c, void *own)
+{
+	if (own && c->release)
+		c->release(own);
+}
+
 static void *member(void *arg)
 {
 	struct pk_crew *c = arg;
-	struct pk_zst_encoder *zst = NULL;
+	void *own = NULL;
 
 	pthread_mutex_lock(&c->lock);
 	while (!c->is_over || c->n_taken < c->n_put)
 		if (c->n_taken < c->n_put)
-			do_next(c, &zst);
+			do_next(c, &own);
 		else
 			pthread_cond_wait(&c->put, &c->lock);
 	pthread_mutex_unlock(&c->lock);
-	pk_zst_encoder_free(zst);
+	release(c, own);
 	return NULL;
 }
 
@@ -72,7 +78,7 @@ static void enlist(struct pk_crew *c)
 static void help(struct pk_crew *c)
 {
 	if (c->n_taken < c->n_put)
-		do_next(c, &c->zst);
+		do_next(c, &c->own);
 	else
 		pthread_cond_wait(&c->done, &c->lock);
 }
@@ -100,7 +106,7 @@ int pk_crew_put(struct pk_crew *c, void *task, struct pakhus_error *err)
 	c->n_put++;
 	pthread_cond_signal(&c->put);
 	if (c->threads == 1)
-		do_next(c, &c->zst);
+		do_next(c, &c->own);
 	rc = failure(c, err);
 	pthread_mutex_unlock(&c->lock);
 	return rc;
@@ -145,5 +151,5 @@ void pk_crew_release(struct pk_crew *c)
 	pthread_cond_destroy(&c->done);
 	pthread_cond_destroy(&c->put);
 	pthread_mutex_destroy(&c->lock);
-	pk_zst_encoder_free(c->zst);
+	release(c, c->own);
 }

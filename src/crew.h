@@ -8,17 +8,18 @@
 #define PK_CREW_H
 
 #include "fail.h"
-#include "zst.h"
 
 #include <pthread.h>
 
 #define PK_CREW_MAX 64
 
 struct pk_crew {
-	/* Does a task, on any thread; *zst is that thread's, to be made. */
-	int (*work)(void *arg, void *task, struct pk_zst_encoder **zst,
+	/* Does a task, on any thread; *own is that thread's, for work() to
+	 * make, and NULL before. */
+	int (*work)(void *arg, void *task, void **own,
 		    struct pakhus_error *err);
-	void (*drop)(void *task); /* frees one, done or not; or NULL */
+	void (*release)(void *own); /* frees what work() made; or NULL */
+	void (*drop)(void *task);   /* frees one, done or not; or NULL */
 	void *arg;
 	unsigned threads; /* at most, with the caller; 0 is 1 */
 
@@ -31,10 +32,10 @@ struct pk_crew {
 	struct pakhus_error err; /* of the first that failed */
 	pthread_t thread[PK_CREW_MAX];
 	unsigned n;
-	struct pk_zst_encoder *zst; /* the caller's */
+	void *own; /* the caller's */
 };
 
-/* Set the first four members, the rest 0. */
+/* Set the first five members, the rest 0. */
 void pk_crew_init(struct pk_crew *c);
 /* Takes a task over, and waits while twice as many as threads are not done.
  * A failure is that of any task so far. */

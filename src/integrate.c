@@ -20,6 +20,7 @@
 #include "io.h"
 #include "set.h"
 #include "tmpfile.h"
+#include "zst.h"
 
 #include <stdio.h>
 
@@ -106,10 +107,15 @@ static void task_drop(void *p)
 	free(t);
 }
 
+static void free_encoder(void *own)
+{
+	pk_zst_encoder_free(own);
+}
+
 /* The one part of integrating that several threads share: it depends on
  * nothing but texts and bases, which were chosen in order, so that the
  * objects are the same however many they are. */
-static int encode_and_stage(void *arg, void *task, struct pk_zst_encoder **zst,
+static int encode_and_stage(void *arg, void *task, void **own,
 			    struct pakhus_error *err)
 {
 	const struct pakhus *s = arg;
@@ -119,15 +125,15 @@ static int encode_and_stage(void *arg, void *task, struct pk_zst_encoder **zst,
 	size_t size, other_size;
 	int rc;
 
-	if (!*zst)
-		*zst = pk_zst_encoder_new();
-	if (!*zst)
+	if (!*own)
+		*own = pk_zst_encoder_new();
+	if (!*own)
 		return pk_fail_nomem(err);
-	rc = pk_object_encode(*zst, t->hash, t->text,
+	rc = pk_object_encode(*own, t->hash, t->text,
 			      t->bases ? &t->base[0] : NULL, s->level, &bytes,
 			      &size, err);
 	if (!rc && t->bases == 2)
-		rc = pk_object_encode(*zst, t->hash, t->text, &t->base[1],
+		rc = pk_object_encode(*own, t->hash, t->text, &t->base[1],
 				      s->level, &other, &other_size, err);
 	if (rc)
 		return rc;
@@ -223,6 +229,7 @@ static int stage_all(struct job *j, uint64_t from)
 	int rc;
 
 	j->crew = (struct pk_crew){ .work = encode_and_stage,
+				    .release = free_encoder,
 				    .drop = task_drop,
 				    .arg = j->store,
 				    .threads = j->store->threads };
@@ -234,22 +241,22 @@ static int stage_all(struct job *j, uint64_t from)
 	return rc;
 }
 
-static int sync_object(void *arg, void *task, struct pk_zst_encoder **zst,
+static int sync_object(void *arg, void *task, void **own,
 		       struct pakhus_error *err)
 {
 	struct job *j = arg;
 
-	(void)zst;
+	(void)own;
 	return pk_object_sync(j->store->env->dir, task, err);
 }
 
-static int sync_dir(void *arg, void *task, struct pk_zst_encoder **zst,
+static int sync_dir(void *arg, void *task, void **own,
 		    struct pakhus_error *err)
 {
 	struct job *j = arg;
 	unsigned char *touched = task;
 
-	(void)zst;
+	(void)own;
 	return pk_object_sync_dir(j->store->env->dir,
 				  (unsigned char)(touched - j->touched), err);
 }
