@@ -140,10 +140,29 @@ size_t pk_checkpoint_encode(const struct pk_checkpoint *c,
 			    char out[PK_CHECKPOINT_SIZE])
 {
 	char root[PK_BASE64_SIZE(PK_HASH_SIZE)];
+	size_t n;
 
 	pk_base64(c->root, PK_HASH_SIZE, root);
-	return (size_t)sprintf(out, "%s\n%llu\n%s\n", c->origin,
-			       (unsigned long long)c->size, root);
+	n = (size_t)sprintf(out, "%s\n%llu\n%s\n", c->origin,
+			    (unsigned long long)c->size, root);
+	if (c->time)
+		n += (size_t)sprintf(out + n, "time %llu\n",
+				     (unsigned long long)c->time);
+	return n;
+}
+
+/* A decimal number of at most 16 digits, without leading zeros. */
+static int number(const char *text, size_t size, uint64_t *out)
+{
+	if (!size || size > 16 || (text[0] == '0' && size > 1))
+		return -1;
+	*out = 0;
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return -1;
+		*out = *out * 10 + (uint64_t)(text[i] - '0');
+	}
+	return 0;
 }
 
 const char *pk_checkpoint_decode(struct pk_bytes text, struct pk_checkpoint *c)
@@ -155,17 +174,16 @@ const char *pk_checkpoint_decode(struct pk_bytes text, struct pk_checkpoint *c)
 		return "F-37 the first line is not an origin";
 	memcpy(c->origin, line, size);
 	c->origin[size] = '\0';
-	if (!line_next(&text, &line, &size) || !size || size > 16 ||
-	    (line[0] == '0' && size > 1))
+	if (!line_next(&text, &line, &size) || number(line, size, &c->size))
 		return "F-37 the second line is not a size";
-	c->size = 0;
-	for (size_t i = 0; i < size; i++) {
-		if (line[i] < '0' || line[i] > '9')
-			return "F-37 the second line is not a size";
-		c->size = c->size * 10 + (uint64_t)(line[i] - '0');
-	}
 	if (!line_next(&text, &line, &size) ||
 	    pk_unbase64(line, size, c->root, PK_HASH_SIZE) != PK_HASH_SIZE)
 		return "F-37 the third line is not a root hash";
+	c->time = 0;
+	while (line_next(&text, &line, &size))
+		if (size >= 5 && !memcmp(line, "time ", 5) &&
+		    (c->time || number(line + 5, size - 5, &c->time) ||
+		     !c->time))
+			return "F-37 the time is not a number, or said twice";
 	return NULL;
 }

@@ -51,13 +51,16 @@ struct pk_checkpoint {
 	char origin[PK_ORIGIN_MAX + 1];
 	uint64_t size; /* entries */
 	unsigned char root[PK_HASH_SIZE];
+	uint64_t time; /* signed at, microseconds since 1970; 0: not said */
 };
 
-/* The text that is signed: origin, size and root, a line each (F-37). */
-#define PK_CHECKPOINT_SIZE (PK_ORIGIN_MAX + 1 + 20 + 1 + 44 + 2)
+/* The text that is signed: origin, size and root, a line each, and the time
+ * where it is said (F-37). */
+#define PK_CHECKPOINT_SIZE (PK_ORIGIN_MAX + 1 + 20 + 1 + 44 + 1 + 26 + 1)
 size_t pk_checkpoint_encode(const struct pk_checkpoint *c,
 			    char out[PK_CHECKPOINT_SIZE]);
-/* Extension lines behind the third are allowed and passed over. */
+/* Extension lines behind the third are allowed, and but for the time passed
+ * over. */
 const char *pk_checkpoint_decode(struct pk_bytes text, struct pk_checkpoint *c);
 
 #endif

@@ -191,6 +191,7 @@ static int make_log(int dir, const char *format, size_t format_size,
 	if (rc)
 		return rc;
 	c.size = 1;
+	c.time = e.time;
 	strcpy(c.origin, s->public.name);
 	rc = pk_log_sign(&c, s, note, &n, err);
 	if (!rc)

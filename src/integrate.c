@@ -395,6 +395,7 @@ static int write_log(struct job *j, struct pk_checkpoint *c)
 	if (rc)
 		return rc;
 	c->size = w.log.edge.size;
+	c->time = pk_now();
 	rc = pk_log_sign(c, &env->signer, note, &size, j->err);
 	if (!rc)
 		rc = pk_install(env->dir, "local/last-signed", note, size,

@@ -59,7 +59,8 @@ enum pakhus_status {
 	PAKHUS_ENOMEM = -9,
 	PAKHUS_ESYS = -10,     /* see pakhus_error.sys */
 	PAKHUS_EUNKNOWN = -11, /* a sync failed: done or not, the disk knows */
-	PAKHUS_ECANCELED = -12 /* the progress callback said stop */
+	PAKHUS_ECANCELED = -12, /* the progress callback said stop */
+	PAKHUS_ENETWORK = -13 /* a source could not be reached, or broke off */
 };
 
 /* Filled on failure. text is one line without a full stop. */
@@ -348,6 +349,28 @@ int pakhus_verify(struct pakhus *store, struct pakhus_verify *v,
 typedef int pakhus_write_fn(void *arg, const char *text, size_t size);
 int pakhus_dump(const char *path, pakhus_write_fn *write, void *arg,
 		struct pakhus_error *err);
+
+/* ---- Sources ---- */
+
+enum pakhus_fetch_flags {
+	PAKHUS_FETCH_FRESH = 1 /* past caches, whatever is there already */
+};
+/* Where a store's files are copied from: another store or a mirror, as some
+ * program can reach it. fetch() brings n files into the directory into, an
+ * absolute path, each under its name, whose directories exist there; names
+ * are relative, and nothing but the library knows what they mean. A file
+ * that the source does not have, that is no regular file, or that has more
+ * than max bytes is left out, and no failure. A file that is there already
+ * from a transfer that broke off may be gone on with, or replaced. 0, or
+ * PAKHUS_ENETWORK, PAKHUS_ECANCELED or what else kept all from coming. What
+ * was brought is not believed, whoever brought it. */
+struct pakhus_source {
+	int (*fetch)(void *arg, const char *into, const char *const *names,
+		     size_t n, uint64_t max, unsigned flags,
+		     struct pakhus_error *err);
+	void *arg;
+	const char *name; /* what people call it: an address or a path */
+};
 
 /* ---- Canonical text ---- */
 

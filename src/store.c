@@ -504,10 +504,10 @@ const char *pakhus_strstatus(int status)
 		"done", "not found", "invalid", "conflict", "damaged",
 		"a later version is needed", "beyond a limit", "busy",
 		"denied", "out of memory", "system error", "outcome unknown",
-		"cancelled",
+		"cancelled", "network error",
 	};
 
-	return status <= 0 && status >= PAKHUS_ECANCELED ? text[-status]
+	return status <= 0 && status >= PAKHUS_ENETWORK ? text[-status]
 							 : "unknown status";
 }
 

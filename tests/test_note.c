@@ -268,9 +268,30 @@ static void a_checkpoint_is_origin_size_and_root(void **state)
 	assert_int_equal(c.size, 9007199254740991);
 }
 
+static void a_checkpoint_may_say_its_time(void **state) /* F-37 */
+{
+	struct pk_checkpoint c;
+	char out[PK_CHECKPOINT_SIZE];
+
+	(void)state;
+	assert_null(checkpoint(TEXT, &c));
+	assert_int_equal(c.time, 0);
+	assert_null(checkpoint(TEXT "time 1763817120000001\n", &c));
+	assert_int_equal(c.time, 1763817120000001);
+	out[pk_checkpoint_encode(&c, out)] = '\0';
+	assert_string_equal(out, TEXT "time 1763817120000001\n");
+	assert_null(checkpoint(TEXT "other\ntime 7\ntimes\n", &c));
+	assert_int_equal(c.time, 7);
+	assert_rule(checkpoint(TEXT "time 0\n", &c), "F-37");
+	assert_rule(checkpoint(TEXT "time \n", &c), "F-37");
+	assert_rule(checkpoint(TEXT "time 01\n", &c), "F-37");
+	assert_rule(checkpoint(TEXT "time 1\ntime 2\n", &c), "F-37");
+	assert_rule(checkpoint(TEXT "time 12345678901234567\n", &c), "F-37");
+}
+
 static void the_longest_checkpoint_fits(void **state)
 {
-	struct pk_checkpoint c = { .size = UINT64_MAX };
+	struct pk_checkpoint c = { .size = UINT64_MAX, .time = UINT64_MAX };
 	char *out = malloc(PK_CHECKPOINT_SIZE);
 
 	(void)state;
@@ -331,6 +352,7 @@ int main(void)
 		cmocka_unit_test(signatures_of_other_kinds_are_passed_over),
 		cmocka_unit_test(a_signature_is_written_as_it_is_read),
 		cmocka_unit_test(a_checkpoint_is_origin_size_and_root),
+		cmocka_unit_test(a_checkpoint_may_say_its_time),
 		cmocka_unit_test(the_longest_checkpoint_fits),
 		cmocka_unit_test(what_is_no_checkpoint_is_refused),
 		cmocka_unit_test(damage_is_refused_or_says_something_else),

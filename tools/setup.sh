@@ -34,6 +34,10 @@ golang-golang-x-mod-dev /usr/share/gocode/src/golang.org/x/mod/sumdb
 shellcheck shellcheck
 git git
 strace strace
+rsync rsync
+curl curl
+nginx-light nginx
+npm npm
 util-linux unshare'
 bench='libsqlite3-dev sqlite3.h
 git git

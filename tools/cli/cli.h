@@ -21,7 +21,8 @@ enum cli_exit {
 	CLI_DAMAGED = 4,
 	CLI_CONFLICT = 5,
 	CLI_BUSY = 6,
-	CLI_DENIED = 7
+	CLI_DENIED = 7,
+	CLI_NETWORK = 8
 };
 
 enum cli_option {
@@ -46,7 +47,7 @@ enum cli_option {
 	OPT_HERE,
 	OPT_COUNT
 };
-#define CLI_OPT(o) (1U << (o))
+#define CLI_OPT(o) (UINT64_C(1) << (o))
 
 /* What a word of the command line is, for those who complete it. */
 enum cli_word {
@@ -74,8 +75,8 @@ struct cli_command {
 	const char *summary;  /* one line, no full stop */
 	const char *text;     /* paragraphs for help, lines of 78 columns */
 	int (*run)(const struct cli *cli);
-	unsigned options;   /* CLI_OPT()s besides OPT_STORE and OPT_HELP */
-	unsigned needed;    /* those of options without which nothing is
+	uint64_t options;   /* CLI_OPT()s besides OPT_STORE and OPT_HELP */
+	uint64_t needed;    /* those of options without which nothing is
 			       done; the command says why */
 	int min, max;	    /* operands; max -1: any number */
 	unsigned char word; /* enum cli_word of the operands */

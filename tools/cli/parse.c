@@ -6,7 +6,7 @@
 #include "say.h"
 
 /* The options a command line may have at its present place. */
-static unsigned allowed(const struct cli *cli)
+static uint64_t allowed(const struct cli *cli)
 {
 	return (cli->command ? cli->command->options : 0) | CLI_OPT(OPT_STORE) |
 	       CLI_OPT(OPT_HELP);
@@ -16,7 +16,7 @@ static unsigned allowed(const struct cli *cli)
 static int option_of(const struct cli *cli, const char *word,
 		     const char **value)
 {
-	unsigned may = allowed(cli);
+	uint64_t may = allowed(cli);
 	size_t n;
 	int i;
 

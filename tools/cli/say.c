@@ -109,6 +109,8 @@ enum cli_exit exit_of(int status)
 		return CLI_BUSY;
 	case PAKHUS_EDENIED:
 		return CLI_DENIED;
+	case PAKHUS_ENETWORK:
+		return CLI_NETWORK;
 	default:
 		return CLI_FAILED;
 	}
