@@ -1,6 +1,7 @@
 #include "note.h"
 #include "base64.h"
 #include "hex.h"
+#include "line.h"
 #include "utf8.h"
 
 #include <stdio.h>
@@ -75,19 +76,6 @@ const char *pk_note_decode(const char *note, size_t size,
 	return NULL;
 }
 
-/* The next line without its newline; 0 where there is none. */
-static int line_next(struct pk_bytes *b, const char **line, size_t *size)
-{
-	const unsigned char *nl = b->left ? memchr(b->at, '\n', b->left) : NULL;
-
-	if (!nl)
-		return 0;
-	*line = (const char *)b->at;
-	*size = (size_t)(nl - b->at);
-	pk_take(b, *size + 1);
-	return 1;
-}
-
 int pk_signature_next(struct pk_bytes *signatures, struct pk_signature *s)
 {
 	unsigned char raw[PK_NOTE_MAX / 4 * 3]; /* others sign at length */
@@ -97,7 +85,7 @@ int pk_signature_next(struct pk_bytes *signatures, struct pk_signature *s)
 
 	if (!signatures->left)
 		return 0;
-	if (!line_next(signatures, &line, &size) || size < strlen(DASH) ||
+	if (!pk_line_next(signatures, &line, &size) || size < strlen(DASH) ||
 	    memcmp(line, DASH, strlen(DASH)))
 		return -1;
 	line += strlen(DASH);
@@ -151,38 +139,25 @@ size_t pk_checkpoint_encode(const struct pk_checkpoint *c,
 	return n;
 }
 
-/* A decimal number of at most 16 digits, without leading zeros. */
-static int number(const char *text, size_t size, uint64_t *out)
-{
-	if (!size || size > 16 || (text[0] == '0' && size > 1))
-		return -1;
-	*out = 0;
-	for (size_t i = 0; i < size; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return -1;
-		*out = *out * 10 + (uint64_t)(text[i] - '0');
-	}
-	return 0;
-}
-
 const char *pk_checkpoint_decode(struct pk_bytes text, struct pk_checkpoint *c)
 {
 	const char *line;
 	size_t size;
 
-	if (!line_next(&text, &line, &size) || !pk_is_origin(line, size))
+	if (!pk_line_next(&text, &line, &size) || !pk_is_origin(line, size))
 		return "F-37 the first line is not an origin";
 	memcpy(c->origin, line, size);
 	c->origin[size] = '\0';
-	if (!line_next(&text, &line, &size) || number(line, size, &c->size))
+	if (!pk_line_next(&text, &line, &size) ||
+	    pk_decimal(line, size, &c->size))
 		return "F-37 the second line is not a size";
-	if (!line_next(&text, &line, &size) ||
+	if (!pk_line_next(&text, &line, &size) ||
 	    pk_unbase64(line, size, c->root, PK_HASH_SIZE) != PK_HASH_SIZE)
 		return "F-37 the third line is not a root hash";
 	c->time = 0;
-	while (line_next(&text, &line, &size))
+	while (pk_line_next(&text, &line, &size))
 		if (size >= 5 && !memcmp(line, "time ", 5) &&
-		    (c->time || number(line + 5, size - 5, &c->time) ||
+		    (c->time || pk_decimal(line + 5, size - 5, &c->time) ||
 		     !c->time))
 			return "F-37 the time is not a number, or said twice";
 	return NULL;

@@ -19,6 +19,7 @@
 #include "record.h"
 #include "sum.h"
 #include "tile.h"
+#include "tlogproof.h"
 #include "trailer.h"
 
 #include <assert.h>
@@ -194,6 +195,28 @@ static inline long again_note(const unsigned char *in, size_t size,
 	out[n++] = '\n';
 	m = again_signatures(signatures.at, signatures.left, out + n);
 	return m < 0 ? -1 : n + m;
+}
+
+/* The proof around its note, which is any here. */
+static inline long again_proof(const unsigned char *in, size_t size,
+			       unsigned char *out)
+{
+	struct pk_proof p;
+
+	if (pk_proof_decode((const char *)in, size, &p))
+		return -1;
+	assert(p.note.at + p.note.left == in + size);
+	return (long)pk_proof_encode(&p, (char *)out);
+}
+
+static inline long again_growth(const unsigned char *in, size_t size,
+				unsigned char *out)
+{
+	struct pk_growth g;
+
+	if (pk_growth_decode((const char *)in, size, &g))
+		return -1;
+	return (long)pk_growth_encode(&g, (char *)out);
 }
 
 static inline long again_format(const unsigned char *in, size_t size,

@@ -1,0 +1,4 @@
+/* fuzz_tlogproof.c - proofs of entries, and of logs that have grown. */
+#include "fuzz.h"
+
+FUZZ(again_proof, again_growth)
