@@ -117,7 +117,8 @@ static int is_signed(const struct pk_keys *keys, const char *origin,
 
 static int read_checkpoint(int dir, const char *origin,
 			   const struct pk_keys *keys, int may_know,
-			   struct pk_checkpoint *out, struct pakhus_error *err)
+			   struct pk_checkpoint *out, char **keep,
+			   size_t *kept, struct pakhus_error *err)
 {
 	AUTO_FREE char *note = NULL;
 	struct pk_bytes text, signatures;
@@ -146,20 +147,31 @@ static int read_checkpoint(int dir, const char *origin,
 	if (fault)
 		return pk_fail(err, PAKHUS_ECORRUPT, CHECKPOINT ": %s", fault);
 	*out = c;
+	if (keep) {
+		*keep = PK_MOVE(note);
+		*kept = size;
+	}
 	return 0;
+}
+
+int pk_log_note(int dir, const char *origin, const struct pk_keys *keys,
+		struct pk_checkpoint *out, char **note, size_t *size,
+		struct pakhus_error *err)
+{
+	return read_checkpoint(dir, origin, keys, 0, out, note, size, err);
 }
 
 int pk_log_checkpoint(int dir, const char *origin, const struct pk_keys *keys,
 		      struct pk_checkpoint *out, struct pakhus_error *err)
 {
-	return read_checkpoint(dir, origin, keys, 0, out, err);
+	return read_checkpoint(dir, origin, keys, 0, out, NULL, NULL, err);
 }
 
 int pk_log_checkpoint_here(int dir, const char *origin,
 			   const struct pk_keys *keys,
 			   struct pk_checkpoint *out, struct pakhus_error *err)
 {
-	return read_checkpoint(dir, origin, keys, 1, out, err);
+	return read_checkpoint(dir, origin, keys, 1, out, NULL, NULL, err);
 }
 
 int pk_log_check_first(int dir, const struct pk_format *format,
@@ -365,36 +377,57 @@ int pk_log_is_leaf(int dir, struct pk_sha *sha, uint64_t size, uint64_t seq,
 	return rc ? rc : !memcmp(tile + at * PK_HASH_SIZE, leaf, PK_HASH_SIZE);
 }
 
+void pk_hashes_release(struct pk_hashes *h)
+{
+	free(h->tile);
+	h->tile = NULL;
+}
+
+/* The tile of a level, as wide as the log makes it. */
+static int hold_tile(struct pk_hashes *h, int level, uint64_t index,
+		     struct pakhus_error *err)
+{
+	uint64_t left = (h->of >> 8 * level) - index * PK_TILE_WIDTH;
+
+	if (h->tile && h->level == level && h->index == index)
+		return 0;
+	pk_hashes_release(h);
+	h->level = level;
+	h->index = index;
+	return read_hashes(h->dir, h->of, level, index,
+			   left < PK_TILE_WIDTH ? (unsigned)left
+						: PK_TILE_WIDTH,
+			   &h->tile, err);
+}
+
+int pk_log_subtree(struct pk_hashes *h, unsigned height, uint64_t index,
+		   unsigned char out[PK_HASH_SIZE], struct pakhus_error *err)
+{
+	uint64_t at = index << height % 8; /* among the level's hashes */
+	int rc = hold_tile(h, (int)height / 8, at / PK_TILE_WIDTH, err);
+
+	if (rc)
+		return rc;
+	at %= PK_TILE_WIDTH;
+	if (pk_subtree(h->sha, (unsigned char *)h->tile + at * PK_HASH_SIZE,
+		       (size_t)1 << height % 8, out))
+		return pk_fail_nomem(err);
+	return 0;
+}
+
 int pk_log_edge(int dir, struct pk_sha *sha, uint64_t size, uint64_t of,
 		struct pk_edge *e, struct pakhus_error *err)
 {
+	AUTO(pk_hashes_release) struct pk_hashes h = { dir, sha, of, NULL, 0,
+						       0 };
+	int rc = 0;
+
 	e->size = size;
-	for (unsigned level = 0; level < PK_TILE_LEVELS; level++) {
-		uint64_t count = size >> 8 * level;
-		unsigned width = count & 255, at = 0;
-		AUTO_FREE char *tile = NULL;
-		int rc;
-
-		if (!width)
-			continue;
-		rc = read_hashes(dir, of, (int)level, count >> 8, width, &tile,
-				 err);
-		if (rc)
-			return rc;
-		/* larger subtrees stand to the left */
-		for (unsigned j = 8; j-- > 0;) {
-			unsigned char *h =
-				(unsigned char *)tile + at * PK_HASH_SIZE;
-
-			if (!(width >> j & 1))
-				continue;
-			if (pk_subtree(sha, h, (size_t)1 << j,
-				       e->hash[8 * level + j]))
-				return pk_fail_nomem(err);
-			at += 1u << j;
-		}
-	}
-	return 0;
+	for (unsigned j = 0; j < 8 * PK_TILE_LEVELS && !rc; j++)
+		if (size >> j & 1)
+			rc = pk_log_subtree(&h, j, (size >> j) - 1, e->hash[j],
+					    err);
+	return rc;
 }
 
 /* ---- writing ---- */

@@ -33,6 +33,10 @@ int pk_log_checkpoint_here(int dir, const char *origin,
 			   const struct pk_keys *keys,
 			   struct pk_checkpoint *out,
 			   struct pakhus_error *err);
+/* The checked checkpoint, and its note; free it. */
+int pk_log_note(int dir, const char *origin, const struct pk_keys *keys,
+		struct pk_checkpoint *out, char **note, size_t *size,
+		struct pakhus_error *err);
 
 /* Whether entry 0 ties the log to FORMAT and to the key that signs the
  * installed checkpoint (F-23). */
@@ -52,6 +56,22 @@ int pk_log_read(int dir, uint64_t size, uint64_t from, uint64_t to,
  * failure. Tells an entry of a later version from a damaged one. */
 int pk_log_is_leaf(int dir, struct pk_sha *sha, uint64_t size, uint64_t seq,
 		   const char *line, size_t n, struct pakhus_error *err);
+
+/* Hashes of the tree out of the tiles of a log of `of` entries; the tile
+ * that was read last is kept. */
+struct pk_hashes {
+	int dir;
+	struct pk_sha *sha;
+	uint64_t of;
+	char *tile; /* NULL, or the index-th of a level */
+	int level;
+	uint64_t index;
+};
+/* The root of the complete subtree over the 2^height entries from index *
+ * 2^height on, all of which the log has. */
+int pk_log_subtree(struct pk_hashes *h, unsigned height, uint64_t index,
+		   unsigned char out[PK_HASH_SIZE], struct pakhus_error *err);
+void pk_hashes_release(struct pk_hashes *h);
 
 /* The right edge of the tree of size entries, from the tiles of a log of at
  * least as many. */
