@@ -34,6 +34,16 @@ static int find(struct pk_view *v, const char *id, const char *version,
 	return rc == 1 && !out->live.is_live ? 0 : rc;
 }
 
+int pk_find(struct pk_view *v, const char *id, const char *version,
+	    struct pk_latest *out, struct pakhus_error *err)
+{
+	int rc = find(v, id, version, out, err);
+
+	if (rc == 1)
+		return 0;
+	return rc ? rc : fail_none(id, version, err);
+}
+
 static int get(struct pakhus *s, const char *id, const char *version,
 	       struct pakhus_package **out, struct pakhus_error *err)
 {
@@ -42,9 +52,9 @@ static int get(struct pakhus *s, const char *id, const char *version,
 	int rc = pk_view_open(&v, s, err);
 
 	if (!rc)
-		rc = find(&v, id, version, &latest, err);
-	if (rc != 1)
-		return rc < 0 ? rc : fail_none(id, version, err);
+		rc = pk_find(&v, id, version, &latest, err);
+	if (rc)
+		return rc;
 	return pk_package(&v, id, latest.version, &latest.live, out, err);
 }
 

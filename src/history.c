@@ -25,8 +25,8 @@ static void history_auto(struct pakhus_history **h)
 	pakhus_history_free(*h);
 }
 
-static void fill(struct pakhus_entry *out, uint64_t seq,
-		 const struct pk_entry *e)
+void pk_entry_fill(struct pakhus_entry *out, uint64_t seq,
+		   const struct pk_entry *e)
 {
 	out->seq = seq;
 	out->time_us = e->time;
@@ -72,7 +72,7 @@ static int pick_item(void *arg, uint64_t seq, const char *line, size_t size)
 						       : PAKHUS_ECORRUPT,
 			       "log entry %llu: %s", (unsigned long long)seq,
 			       fault);
-	fill(&h->page->items[at], seq, h->scratch);
+	pk_entry_fill(&h->page->items[at], seq, h->scratch);
 	h->limit = at;
 	return 0;
 }
@@ -116,7 +116,7 @@ static int log_item(void *arg, uint64_t seq, const char *line, size_t size)
 						       : PAKHUS_ECORRUPT,
 			       "log entry %llu: %s", (unsigned long long)seq,
 			       fault);
-	fill(&h->page->items[--h->limit], seq, h->scratch);
+	pk_entry_fill(&h->page->items[--h->limit], seq, h->scratch);
 	return 0;
 }
 

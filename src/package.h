@@ -4,6 +4,10 @@
 
 #include "store.h"
 
+/* The live version that get means: with version NULL or "latest" the one
+ * inserted last. PAKHUS_ENOTFOUND where there is none. */
+int pk_find(struct pk_view *v, const char *id, const char *version,
+	    struct pk_latest *out, struct pakhus_error *err);
 /* A version with its document, read through the view. */
 int pk_package(struct pk_view *v, const char *id, const char *version,
 	       const struct pk_live *live, struct pakhus_package **out,

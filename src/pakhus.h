@@ -208,6 +208,11 @@ int pakhus_publish(struct pakhus *store, const char *json, size_t size,
  * those of pakhus_publish(). */
 int pakhus_check(const char *json, size_t size, struct pakhus_error *err);
 
+/* The hash that a document has or would have, that of its canonical text,
+ * without a store; the errors are those of pakhus_publish(). */
+int pakhus_hash(const char *json, size_t size, char hash[PAKHUS_HASH_HEX + 1],
+		struct pakhus_error *err);
+
 /* Many publishes with few syncs. Documents are gathered until about 8 MiB
  * and then made durable in one atomic step; what was durable before a
  * failure or a crash stays. */
@@ -341,6 +346,36 @@ struct pakhus_verify {
  * that opens the store itself. */
 int pakhus_verify(struct pakhus *store, struct pakhus_verify *v,
 		  struct pakhus_error *err);
+
+/* A proof that the entry which set the content of a live version is in the
+ * signed log: a text (FORMAT.md F-70, at most 32 KiB) that convinces whoever
+ * has the log's verifier key, and needs no store. It says that this was
+ * published, not that it is still live. version as in pakhus_get(); _at()
+ * proves any entry. *text is NUL-terminated besides and freed with
+ * pakhus_free(). An entry that is not in the signed tree yet is moved there
+ * first, as pakhus_sync() does and with its errors; on a handle that cannot
+ * write it is PAKHUS_ENOTFOUND. PAKHUS_ECORRUPT where the log's files do not
+ * give a proof that holds. */
+int pakhus_prove(struct pakhus *store, const char *id, const char *version,
+		 char **text, size_t *size, struct pakhus_error *err);
+int pakhus_prove_at(struct pakhus *store, uint64_t seq, char **text,
+		    size_t *size, struct pakhus_error *err);
+
+/* What a proof proves. */
+struct pakhus_proof {
+	char origin[201];	 /* name of the log */
+	uint64_t entries;	 /* of the log that was signed */
+	uint64_t time_us;	 /* it was signed at; 0: not said ... */
+	char time[20];		 /* ... and then empty */
+	struct pakhus_entry entry; /* with its position */
+};
+/* Checks a proof against a verifier key (NAME+ID+BASE64), without a store;
+ * from any thread. PAKHUS_EINVAL: vkey is not one. PAKHUS_ECORRUPT: not a
+ * proof, signed by another key (the sentence says which; a log's key may
+ * have been rotated), or not of this entry; PAKHUS_EVERSION: of an entry
+ * that only a later version knows. */
+int pakhus_check_proof(const char *text, size_t size, const char *vkey,
+		       struct pakhus_proof *out, struct pakhus_error *err);
 
 /* Prints any one file of a store (object, bundle, tile, checkpoint, key,
  * FORMAT, journal slot) as text for people, without opening a store: the

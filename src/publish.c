@@ -1,6 +1,7 @@
 /* publish.c - documents in, one by one and in batches. */
 #include "store.h"
 #include "canon.h"
+#include "hex.h"
 
 #include <stdio.h>
 
@@ -32,6 +33,25 @@ int pakhus_check(const char *json, size_t size, struct pakhus_error *err)
 		return fail_canon(err, rc, &ce);
 	pk_document_release(&doc);
 	return 0;
+}
+
+int pakhus_hash(const char *json, size_t size, char hash[PAKHUS_HASH_HEX + 1],
+		struct pakhus_error *err)
+{
+	struct pk_canon_error ce = { 0, 0, "" };
+	unsigned char raw[PK_HASH_SIZE];
+	struct pk_document doc;
+	int rc = pk_document_canon(json, size, 0, &doc, &ce);
+
+	pk_error_init(err);
+	if (rc)
+		return fail_canon(err, rc, &ce);
+	if (pk_sha256(doc.text, doc.size, raw))
+		rc = pk_fail_nomem(err);
+	else
+		pk_hex(raw, PK_HASH_SIZE, hash);
+	pk_document_release(&doc);
+	return rc;
 }
 
 /* Canonical text, hash and entry of a document. */

@@ -177,9 +177,14 @@ int pk_entries(struct pk_view *v, uint64_t from, uint64_t to, pk_log_fn *fn,
 	       void *arg, struct pakhus_error *err);
 int pk_entry_at(struct pk_view *v, uint64_t seq, struct pk_entry *out,
 		struct pakhus_error *err);
+int pk_fail_no_entry(const struct pk_view *v, uint64_t seq,
+		     struct pakhus_error *err);
 /* A record from the index's row. */
 void pk_record_fill(struct pakhus_record *r, const char *id,
 		    const char *version, const struct pk_live *live);
+/* A log entry for who asks for one; *out was zero. */
+void pk_entry_fill(struct pakhus_entry *out, uint64_t seq,
+		   const struct pk_entry *e);
 void pk_time_text(uint64_t us, char out[20]);
 /* The clock, as far as an entry can hold it (F-22): 1970 where it goes
  * before, the year 2255 where it goes beyond. */

@@ -250,16 +250,22 @@ static int decode_entry(void *arg, uint64_t seq, const char *line, size_t size)
 		       "log entry %llu: %s", (unsigned long long)seq, fault);
 }
 
+int pk_fail_no_entry(const struct pk_view *v, uint64_t seq,
+		     struct pakhus_error *err)
+{
+	return pk_fail(err, PAKHUS_ENOTFOUND,
+		       "the log has no entry %llu; it holds %llu",
+		       (unsigned long long)seq,
+		       (unsigned long long)v->txn.stamp.applied);
+}
+
 int pk_entry_at(struct pk_view *v, uint64_t seq, struct pk_entry *out,
 		struct pakhus_error *err)
 {
 	struct decode d = { out, err };
 
 	if (seq >= v->txn.stamp.applied)
-		return pk_fail(err, PAKHUS_ENOTFOUND,
-			       "the log has no entry %llu; it holds %llu",
-			       (unsigned long long)seq,
-			       (unsigned long long)v->txn.stamp.applied);
+		return pk_fail_no_entry(v, seq, err);
 	return pk_entries(v, seq, seq + 1, decode_entry, &d, err);
 }
 
