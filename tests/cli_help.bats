@@ -7,7 +7,7 @@ load cli
 	pk help
 	[ "$status" -eq 0 ]
 	for verb in init publish import get list versions delete history diff \
-		verify cat stat dump key adopt help completion; do
+		verify prove cat stat dump key adopt help completion; do
 		grep -q "^  $verb " out
 	done
 }
@@ -33,7 +33,7 @@ options:
 
 @test "a command's --help is its page of help" {
 	for verb in init publish import get list versions delete history diff \
-		verify cat stat dump key adopt help completion; do
+		verify prove cat stat dump key adopt help completion; do
 		pk help "$verb"
 		mv out page
 		pk "$verb" --help
@@ -45,7 +45,7 @@ options:
 
 @test "the lines of all pages fit on 80 columns" {
 	for verb in init publish import get list versions delete history diff \
-		verify cat stat dump key adopt help completion; do
+		verify prove cat stat dump key adopt help completion; do
 		pk help "$verb"
 		[ "$(wc -L <out)" -le 80 ]
 	done

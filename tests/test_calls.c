@@ -381,6 +381,35 @@ static int go_read(void)
 	return rc ? rc : pakhus_stat(store, 0, &st, &err);
 }
 
+/* Of an entry that is only in the journal yet. */
+static void before_prove(void)
+{
+	s_publish(store, "proven", version(), round_no);
+}
+
+static int go_prove(void)
+{
+	struct pakhus_stat st;
+	struct pakhus_proof proof;
+	char *text = NULL;
+	size_t size = 0;
+	int rc = pakhus_prove(store, "proven", version(), &text, &size, &err);
+
+	if (rc)
+		return rc;
+	rc = pakhus_stat(store, 0, &st, &err);
+	if (!rc)
+		assert_done(pakhus_check_proof(text, size, st.key, &proof,
+					       &err));
+	pakhus_free(text);
+	return rc;
+}
+
+static void after_prove(void)
+{
+	assert_holds(store, "proven", version(), round_no);
+}
+
 static int go_stat(void)
 {
 	struct pakhus_stat st;
@@ -460,6 +489,7 @@ static const struct operation {
 	{ "init", before_init, go_init, nothing, go_create },
 	{ "adopt", nothing, go_adopt, nothing, NULL },
 	{ "read", before_reading, go_read, nothing, NULL },
+	{ "prove", before_prove, go_prove, after_prove, NULL },
 	{ "stat", before_verify, go_stat, nothing, NULL },
 	{ "verify", before_verify, go_verify, nothing, NULL },
 	{ "dump", nothing, go_dump, nothing, NULL },

@@ -90,6 +90,33 @@ static int go_history(void)
 	return rc;
 }
 
+/* Of an entry that is in the tree, of one that is moved there, and back. */
+static int go_prove(void)
+{
+	struct pakhus_stat st;
+	struct pakhus_proof proof;
+	char *text = NULL, hash[PAKHUS_HASH_HEX + 1], *doc;
+	size_t size = 0;
+	int rc = pakhus_prove_at(store, 0, &text, &size, &err);
+
+	if (!rc)
+		pakhus_free(text);
+	if (!rc)
+		rc = pakhus_prove(store, "before", NULL, &text, &size, &err);
+	if (rc)
+		return rc;
+	rc = pakhus_stat(store, 0, &st, &err);
+	if (!rc)
+		rc = pakhus_check_proof(text, size, st.key, &proof, &err);
+	pakhus_free(text);
+	if (rc)
+		return rc;
+	doc = s_document("before", version(), round_no);
+	rc = pakhus_hash(doc, strlen(doc), hash, &err);
+	free(doc);
+	return rc;
+}
+
 static int go_versions(void)
 {
 	struct pakhus_versions *v;
@@ -223,6 +250,7 @@ static const struct operation {
 	{ "list", go_list, after_nothing },
 	{ "history", go_history, after_nothing },
 	{ "versions", go_versions, after_nothing },
+	{ "prove", go_prove, after_nothing },
 	{ "verify", go_verify, after_nothing },
 	{ "open", go_open, after_nothing },
 	{ "rebuild", go_rebuild, after_nothing },

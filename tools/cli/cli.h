@@ -45,6 +45,8 @@ enum cli_option {
 	OPT_BEFORE_SEQ, /* ... and, by the same name, a position */
 	OPT_REBUILD,
 	OPT_HERE,
+	OPT_PROOF,
+	OPT_VKEY,
 	OPT_COUNT
 };
 #define CLI_OPT(o) (UINT64_C(1) << (o))
@@ -109,6 +111,7 @@ int cmd_import(const struct cli *cli);
 int cmd_init(const struct cli *cli);
 int cmd_key(const struct cli *cli);
 int cmd_list(const struct cli *cli);
+int cmd_prove(const struct cli *cli);
 int cmd_publish(const struct cli *cli);
 int cmd_stat(const struct cli *cli);
 int cmd_verify(const struct cli *cli);

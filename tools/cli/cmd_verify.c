@@ -17,6 +17,7 @@
 #include "obj.h"
 #include "out.h"
 #include "progress.h"
+#include "proof.h"
 #include "say.h"
 #include "store.h"
 
@@ -262,6 +263,10 @@ int cmd_verify(const struct cli *cli)
 	struct report index = {0}, files = {0};
 	int rc, rc2;
 
+	if (cli->value[OPT_PROOF])
+		return proof_verify(cli);
+	if (cli->operands || cli->value[OPT_VKEY])
+		return say_usage(cli, "a document and --key go with --proof");
 	rc = index_part(cli, &index);
 	if (index.broken)
 		summary(cli, &index);

@@ -57,6 +57,10 @@ const struct cli_option_row cli_options[OPT_COUNT] = {
 	[OPT_REBUILD] = {"rebuild", NULL,
 			 "make the index anew from the log first", 0,
 			 WORD_NONE},
+	[OPT_PROOF] = {"proof", "FILE", "check a proof, and no store", 0,
+		       WORD_FILE},
+	[OPT_VKEY] = {"key", "VKEY", "the log's key, or a file that holds it",
+		      0, WORD_FILE},
 	[OPT_HERE] = {"here", NULL, "this is the only copy that is written", 0,
 		      WORD_NONE},
 };
@@ -162,12 +166,33 @@ const struct cli_command cli_commands[] = {
 	 .max = 3,
 	 .word = WORD_SPEC},
 	{.name = "verify",
-	 .operands = "",
-	 .summary = "Check every file of the store, and the index",
+	 .operands = "[DOCUMENT]",
+	 .summary = "Check every file of the store and the index, or a proof",
 	 .text = "Damage is printed as FILE: RULE: TEXT, and the exit status "
-		 "is 4.\n",
+		 "is 4.\n\nWith --proof the file that prove printed is held "
+		 "against the log's key, without\na store, and so is DOCUMENT "
+		 "if it is given. What it proves is printed: what was\n"
+		 "published, not that it is still live. VKEY is the key that "
+		 "`pakhus key` prints,\nor the name of a file that holds it. "
+		 "- is stdin.\n",
 	 .run = cmd_verify,
-	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_REBUILD)},
+	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_REBUILD) |
+		    CLI_OPT(OPT_PROOF) | CLI_OPT(OPT_VKEY),
+	 .max = 1,
+	 .word = WORD_FILE},
+	{.name = "prove",
+	 .operands = "[ID[@VERSION]]",
+	 .summary = "Print a proof that a version was published",
+	 .text = "With it `pakhus verify --proof` convinces whoever has the "
+		 "log's key, without a\nstore. It says that the version was "
+		 "published, not that it is still live.\nWithout VERSION, or "
+		 "with latest, it is the one that was inserted last. --at\n"
+		 "proves any entry of the log, a deletion too.\n",
+	 .run = cmd_prove,
+	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_ID) | CLI_OPT(OPT_VERSION) |
+		    CLI_OPT(OPT_AT),
+	 .max = 1,
+	 .word = WORD_SPEC},
 	{.name = "cat",
 	 .operands = "HASH",
 	 .summary = "Print the text of an object by its hash",
