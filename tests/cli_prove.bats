@@ -7,7 +7,7 @@ one() {
 	"$PAKHUS" init --origin example.org/log >/dev/null
 	put a 1 a 2 b 1
 	doc a 1 >a.json
-	"$PAKHUS" key >key
+	"$PAKHUS" key >log.vkey
 	"$PAKHUS" prove a@1 >proof
 }
 
@@ -16,10 +16,10 @@ one() {
 	head -1 proof >out
 	[ "$(cat out)" = c2sp.org/tlog-proof@v1 ]
 	mv store away
-	pk verify --proof proof --key key
+	pk verify --proof proof --key log.vkey
 	mask
 	want 0 'publish a@1 HASH position 1 of 4, signed TIME by example.org/log'
-	pk verify --proof proof --key key a.json
+	pk verify --proof proof --key log.vkey a.json
 	mask
 	want 0 "\
 publish a@1 HASH position 1 of 4, signed TIME by example.org/log
@@ -28,15 +28,15 @@ a.json is the document of this hash"
 
 @test "the key may be given itself, and proof or document by stdin" {
 	one
-	pk verify --proof - --key "$(cat key)" a.json <proof
+	pk verify --proof - --key "$(cat log.vkey)" a.json <proof
 	[ "$status" -eq 0 ]
 	[ "$(tail -1 out)" = 'a.json is the document of this hash' ]
-	pk verify --proof proof --key key - <a.json
+	pk verify --proof proof --key log.vkey - <a.json
 	[ "$status" -eq 0 ]
 	[ "$(tail -1 out)" = 'stdin is the document of this hash' ]
-	pk verify --proof - --key key - <a.json
+	pk verify --proof - --key log.vkey - <a.json
 	[ "$status" -eq 2 ]
-	printf %s "$(cat key)" >unended
+	printf %s "$(cat log.vkey)" >unended
 	pk verify --proof proof --key unended
 	[ "$status" -eq 0 ]
 }
@@ -46,7 +46,7 @@ a.json is the document of this hash"
 	pk prove a
 	[ "$status" -eq 0 ]
 	mv out latest
-	pk verify --proof latest --key key
+	pk verify --proof latest --key log.vkey
 	grep -q '^publish a@2 ' out
 	pk prove --id b --version 1
 	[ "$status" -eq 0 ]
@@ -65,7 +65,7 @@ a.json is the document of this hash"
 	"$PAKHUS" delete a@1 >/dev/null
 	for at in 0 1 4; do
 		"$PAKHUS" prove --at "$at" >"p$at"
-		pk verify --proof "p$at" --key key
+		pk verify --proof "p$at" --key log.vkey
 		[ "$status" -eq 0 ]
 		sed -E 's/, signed .*//; s/[0-9a-f]{64}/HASH/' out >>all
 	done
@@ -80,13 +80,13 @@ a.json is the document of this hash"
 	one
 	pk prove --json a@1
 	[ "$(js 'rows.length + rows[0].proof')" = "1$(cat proof)" ]
-	pk verify --json --proof proof --key key a.json
+	pk verify --json --proof proof --key log.vkey a.json
 	[ "$(js 'Object.keys(rows[0])')" = \
 		op,id,version,hash,seq,time_us,by,origin,entries,signed_us,document ]
 	[ "$(js '[rows[0].op, rows[0].id, rows[0].seq, rows[0].entries,
 		rows[0].origin, rows[0].document]')" = \
 		publish,a,1,4,example.org/log,true ]
-	pk verify --json --proof proof --key key
+	pk verify --json --proof proof --key log.vkey
 	[ "$(js 'rows[0].document')" = false ]
 }
 
@@ -102,10 +102,10 @@ a.json is the document of this hash"
 @test "an altered proof is refused" {
 	one
 	sed 's/^index 1$/index 2/' proof >p
-	pk verify --proof p --key key
+	pk verify --proof p --key log.vkey
 	want 4 '' 'pakhus: verify: p: F-71 the entry is not the log'\''s at position 2: the entry, the position or the hashes were altered'
 	sed 's/^4$/5/' proof >p
-	pk verify --proof p --key key
+	pk verify --proof p --key log.vkey
 	[ "$status" -eq 4 ]
 	grep -q 'the proof was altered$' err
 	{
@@ -114,30 +114,30 @@ a.json is the document of this hash"
 			sed 's/"version":"1"/"version":"9"/' | base64 -w0)"
 		sed 1,2d proof
 	} >p
-	pk verify --proof p --key key
+	pk verify --proof p --key log.vkey
 	[ "$status" -eq 4 ]
 	grep -q 'F-71 the entry is not the log' err
 	head -c 100 proof >p
-	pk verify --proof p --key key
+	pk verify --proof p --key log.vkey
 	[ "$status" -eq 4 ]
 	grep -q 'p: not a proof: F-70 ' err
 	: >p
-	pk verify --proof p --key key
+	pk verify --proof p --key log.vkey
 	[ "$status" -eq 4 ]
 }
 
 @test "another document is refused" {
 	one
 	doc a 1 other >other.json
-	pk verify --proof proof --key key other.json
+	pk verify --proof proof --key log.vkey other.json
 	sed -Ei 's/[0-9a-f]{64}/HASH/g' err
 	want 4 '' 'pakhus: verify: other.json is another document: its hash is HASH, and HASH was published'
 	"$PAKHUS" delete a@1 >/dev/null
 	"$PAKHUS" prove --at 4 >gone
-	pk verify --proof gone --key key a.json
+	pk verify --proof gone --key log.vkey a.json
 	want 4 '' 'pakhus: verify: the proof is of a delete, which has no document'
 	echo '{}' >none.json
-	pk verify --proof proof --key key none.json
+	pk verify --proof proof --key log.vkey none.json
 	[ "$status" -eq 1 ]
 	grep -q '^pakhus: verify: none.json: ' err
 }
@@ -147,13 +147,13 @@ a.json is the document of this hash"
 	pk verify --proof proof
 	[ "$status" -eq 2 ]
 	grep -q 'proof needs --key' err
-	pk verify --key key
+	pk verify --key log.vkey
 	[ "$status" -eq 2 ]
 	pk verify a.json
 	[ "$status" -eq 2 ]
-	pk verify --rebuild --proof proof --key key
+	pk verify --rebuild --proof proof --key log.vkey
 	[ "$status" -eq 2 ]
-	pk verify --proof missing --key key
+	pk verify --proof missing --key log.vkey
 	want 1 '' 'pakhus: verify: missing: No such file or directory'
 	pk verify --proof proof --key missing
 	want 1 '' 'pakhus: verify: missing: No such file or directory'

@@ -16,7 +16,7 @@ setup() {
 
 # SIZES EXPECTED: pipes proofs of them to Go
 agree() {
-	# shellcheck disable=SC2086
+	# shellcheck disable=SC2016
 	run -0 bash -c 'set -o pipefail; "$0" store $2 | "$1"' "$aid" "$proofs" "$1"
 	echo "$output"
 	[ "$output" = "$2" ]
