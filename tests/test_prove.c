@@ -1,9 +1,28 @@
 /* test_prove.c - proofs that a store gives, and that nothing else is
- * believed. */
+ * believed.
+ *
+ * wrap: time
+ */
 #include "t.h"
 #include "stores.h"
 #include "biglog.h"
 #include "tlogproof.h"
+
+#include <time.h>
+
+/* Later by so much: partial tiles are old when they are pruned. */
+static time_t ahead;
+
+time_t __real_time(time_t *out);
+time_t __wrap_time(time_t *out);
+time_t __wrap_time(time_t *out)
+{
+	time_t now = __real_time(NULL) + ahead;
+
+	if (out)
+		*out = now;
+	return now;
+}
 
 static char *key_of(struct pakhus *s)
 {
@@ -304,6 +323,48 @@ static void what_is_no_key_is_a_mistake(void **state)
 	pakhus_close(s);
 }
 
+static int publish_often(void *arg)
+{
+	struct pakhus *s = s_open(arg, 0);
+
+	ahead = 7200;
+	for (unsigned i = 0; i < s_scale(300, 100, 3000); i++) {
+		s_publish(s, "a", "2", i);
+		assert_done(pakhus_sync(s, &err));
+	}
+	pakhus_close(s);
+	return 0;
+}
+
+/* Each new checkpoint takes the partial tiles of the one before away. */
+static void who_proves_meets_a_publisher(void **state) /* F-33 */
+{
+	char *path = s_init(state, "s", 0);
+	struct pakhus *s = s_open(path, 0);
+	unsigned n = 0;
+	int status;
+	pid_t pid;
+
+	s_publish(s, "a", "1", 1);
+	pakhus_close(s);
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		_exit(publish_often(path));
+	s = s_open(path, 0);
+	while (waitpid(pid, &status, WNOHANG) != pid) {
+		struct sample p;
+
+		prove_at(s, n++ % 2, &p);
+		checked(&p);
+		drop(&p);
+	}
+	assert_int_equal(status, 0);
+	print_message("# %u proofs meanwhile\n", n);
+	pakhus_close(s);
+	free(path);
+}
+
 /* A proof from tiles that are damaged would be none. */
 static void damaged_tiles_prove_nothing(void **state) /* F-39 */
 {
@@ -361,6 +422,7 @@ int main(void)
 		T_IN_DIR(what_was_altered_is_told),
 		T_IN_DIR(who_signed_is_told),
 		T_IN_DIR(what_is_no_key_is_a_mistake),
+		T_IN_DIR(who_proves_meets_a_publisher),
 		T_IN_DIR(damaged_tiles_prove_nothing),
 		cmocka_unit_test(a_hash_is_that_of_the_canonical_text),
 	};
