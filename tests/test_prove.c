@@ -6,7 +6,7 @@
 #include "t.h"
 #include "stores.h"
 #include "biglog.h"
-#include "tlogproof.h"
+#include "proof.h"
 
 #include <time.h>
 
@@ -304,6 +304,82 @@ static void who_signed_is_told(void **state) /* F-71 */
 	free(path);
 }
 
+/* A log of one entry, its checkpoint signed by some keys, and the last one
+ * of these to be trusted. */
+static void forge(const char *line, const struct pk_signer *by, size_t n,
+		  struct sample *p)
+{
+	struct pk_checkpoint c = { .size = 1, .time = 1 };
+	AUTO_FREE struct pk_proof *proof = calloc(1, sizeof(*proof));
+	AUTO(pk_sha_auto) struct pk_sha *sha = pk_sha_new();
+	char note[2000];
+	size_t text, size;
+
+	proof->entry_size = strlen(line);
+	memcpy(proof->entry, line, proof->entry_size);
+	assert_int_equal(pk_leaf_hash(sha, line, strlen(line), c.root), 0);
+	strcpy(c.origin, by->public.name);
+	text = size = pk_checkpoint_encode(&c, note);
+	note[size++] = '\n';
+	for (size_t i = 0; i < n; i++) {
+		struct pk_signature s;
+
+		assert_done(pk_sign(&by[i], note, text, &s, &err));
+		size += pk_signature_encode(&s, note + size);
+	}
+	proof->note = (struct pk_bytes){ (unsigned char *)note, size };
+	p->text = malloc(PK_PROOF_TEXT);
+	p->size = pk_proof_encode(proof, p->text);
+	p->key = malloc(PK_VKEY_SIZE);
+	pk_vkey_encode(&by[n - 1].public, p->key);
+}
+
+#define DELETED \
+	"{\"op\":\"delete\",\"id\":\"a\",\"version\":\"1\",\"time\":1," \
+	"\"by\":\"\"}"
+
+/* As the checkpoint is at which a key was rotated. */
+static void one_good_signature_is_enough(void **state) /* F-34, F-71 */
+{
+	struct pk_signer by[3];
+	struct sample p;
+
+	(void)state;
+	for (size_t i = 0; i < T_COUNT(by); i++)
+		assert_done(pk_signer_new("example.org/log", &by[i], &err));
+	for (size_t n = 1; n <= T_COUNT(by); n++) {
+		forge(DELETED, by, n, &p);
+		assert_string_equal(checked(&p).entry.id, "a");
+		pk_vkey_encode(&by[0].public, p.key);
+		assert_int_equal(checked(&p).entries, 1);
+		drop(&p);
+	}
+	/* the key is good, and of another log than the origin */
+	assert_done(pk_signer_new("example.org/other", &by[0], &err));
+	forge(DELETED, by, 2, &p);
+	assert_refused(&p, p.text, p.size, "F-71 the checkpoint is of the log "
+					   "example.org/other, not of "
+					   "example.org/log");
+	drop(&p);
+}
+
+static void what_is_signed_is_an_entry(void **state) /* F-71 */
+{
+	struct pakhus_proof out;
+	struct pk_signer by;
+	struct sample p;
+
+	(void)state;
+	assert_done(pk_signer_new("example.org/log", &by, &err));
+	forge("{\"op\":\"dance\",\"time\":1,\"by\":\"\"}", &by, 1, &p);
+	assert_status(pakhus_check_proof(p.text, p.size, p.key, &out, &err),
+		      PAKHUS_EVERSION);
+	drop(&p);
+	forge("no entry", &by, 1, &p);
+	assert_refused(&p, p.text, p.size, "the entry: F-2");
+	drop(&p);
+}
+
 static void what_is_no_key_is_a_mistake(void **state)
 {
 	static const char *const bad[] = { "", "x", "a+b+c" };
@@ -421,6 +497,8 @@ int main(void)
 		T_IN_DIR(no_flipped_bit_is_believed),
 		T_IN_DIR(what_was_altered_is_told),
 		T_IN_DIR(who_signed_is_told),
+		cmocka_unit_test(one_good_signature_is_enough),
+		cmocka_unit_test(what_is_signed_is_an_entry),
 		T_IN_DIR(what_is_no_key_is_a_mistake),
 		T_IN_DIR(who_proves_meets_a_publisher),
 		T_IN_DIR(damaged_tiles_prove_nothing),
