@@ -122,7 +122,7 @@ static int check_begun(int dir, const char *path, struct pakhus_error *err)
 		       "interrupted init leaves", path);
 }
 
-static int make_dirs(int dir, struct pakhus_error *err)
+int pk_init_dirs(int dir, struct pakhus_error *err)
 {
 	static const char *const dirs[] = { "objects", "log", "log/tile",
 					    "log/tile/entries", "log/tile/0",
@@ -225,7 +225,7 @@ static int fill_format(const struct pakhus_init_options *opt,
 
 /* The store's own name. A directory that may be searched and not read
  * cannot be synced; it was there before. */
-static int sync_parent(int dir, struct pakhus_error *err)
+int pk_init_sync_parent(int dir, struct pakhus_error *err)
 {
 	struct pakhus_error e = { .status = 0 };
 	int rc = pk_sync_dir(dir, "..", &e);
@@ -241,7 +241,7 @@ static int make(int dir, const struct pakhus_init_options *opt,
 	struct pk_signer signer;
 	char format[PK_FORMAT_SIZE];
 	size_t n;
-	int rc = make_dirs(dir, err);
+	int rc = pk_init_dirs(dir, err);
 
 	if (!rc)
 		rc = make_key(dir, f, &signer, err);
@@ -256,7 +256,7 @@ static int make(int dir, const struct pakhus_init_options *opt,
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs) && !rc; i++)
 		rc = pk_sync_dir(dir, dirs[i], err);
 	if (!rc)
-		rc = sync_parent(dir, err);
+		rc = pk_init_sync_parent(dir, err);
 	if (!rc)
 		rc = pk_install(dir, "FORMAT", format, n, 0444, err);
 	return rc ? rc : pk_sync_dir(dir, ".", err);
@@ -286,9 +286,14 @@ int pk_init_at(const char *path, const struct pakhus_init_options *opt,
 	if (dir < 0 && errno == ENOTDIR)
 		return pk_fail(err, PAKHUS_ENOTFOUND,
 			       "the store %s is not a directory", path);
-	if (dir < 0 || lock_out(dir))
+	if (dir < 0)
 		return pk_fail_sys(err, "the store %s", path);
+	/* without waiting for a sync of what is a mirror already */
 	rc = pk_exists(dir, "FORMAT", err);
+	if (!rc && lock_out(dir))
+		return pk_fail_sys(err, "the store %s", path);
+	if (!rc)
+		rc = pk_exists(dir, "FORMAT", err);
 	if (rc < 0)
 		return rc;
 	if (rc)

@@ -18,6 +18,7 @@
 #include "base.h"
 #include "crew.h"
 #include "io.h"
+#include "place.h"
 #include "set.h"
 #include "tmpfile.h"
 #include "zst.h"
@@ -241,60 +242,16 @@ static int stage_all(struct job *j, uint64_t from)
 	return rc;
 }
 
-static int sync_object(void *arg, void *task, void **own,
-		       struct pakhus_error *err)
-{
-	struct job *j = arg;
-
-	(void)own;
-	return pk_object_sync(j->store->env->dir, task, err);
-}
-
-static int sync_dir(void *arg, void *task, void **own,
-		    struct pakhus_error *err)
-{
-	struct job *j = arg;
-	unsigned char *touched = task;
-
-	(void)own;
-	return pk_object_sync_dir(j->store->env->dir,
-				  (unsigned char)(touched - j->touched), err);
-}
-
-/* Threads that sync wait for the disk, not for a processor; and those who
- * wait together are served by one flush. 150 files and 256 directories took
- * 1.4 s one by one, 0.1 s by eight, on a disk that others used. */
-#define SYNCERS 8
-
 static int place_staged(struct job *j)
 {
-	unsigned threads = j->store->threads > 1 ? SYNCERS : 1;
-	struct pk_crew files = { .work = sync_object,
-				 .arg = j,
-				 .threads = threads };
-	struct pk_crew dirs = { .work = sync_dir,
-				.arg = j,
-				.threads = threads };
-	int rc = 0;
+	struct pk_placing p = { .dir = j->store->env->dir,
+				.from = PK_FROM_STAGE,
+				.threads = j->store->threads,
+				.hash = (const unsigned char *)j->staged,
+				.n = j->n };
 
-	pk_crew_init(&files);
-	for (size_t i = 0; i < j->n && !rc; i++)
-		rc = pk_crew_put(&files, j->staged[i], j->err);
-	if (!rc)
-		rc = pk_crew_wait(&files, NULL, NULL, j->err);
-	pk_crew_release(&files);
-	for (size_t i = 0; i < j->n && !rc; i++)
-		rc = pk_object_place(j->store->env->dir, j->staged[i], j->err);
-	if (rc)
-		return rc;
-	pk_crew_init(&dirs);
-	for (unsigned i = 0; i < 256 && !rc; i++)
-		if (j->touched[i])
-			rc = pk_crew_put(&dirs, &j->touched[i], j->err);
-	if (!rc)
-		rc = pk_crew_wait(&dirs, NULL, NULL, j->err);
-	pk_crew_release(&dirs);
-	return rc;
+	memcpy(p.touched, j->touched, sizeof(p.touched));
+	return pk_place(&p, j->err);
 }
 
 /* ---- 3 to 5: the log ---- */
@@ -593,8 +550,8 @@ int pk_write_whole(struct pakhus *s, const unsigned char *hash,
 	if (!rc)
 		rc = pk_object_stage(dir, hash, bytes, size, err);
 	if (!rc)
-		rc = pk_object_sync(dir, hash, err);
+		rc = pk_object_sync(dir, PK_FROM_STAGE, hash, err);
 	if (!rc)
-		rc = pk_object_place(dir, hash, err);
+		rc = pk_object_place(dir, PK_FROM_STAGE, hash, err);
 	return rc ? rc : pk_object_sync_dir(dir, hash[0], err);
 }

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
@@ -134,6 +135,33 @@ void pk_empty_dir(int dir, const char *path)
 		closedir(d);
 	else if (fd >= 0)
 		close(fd);
+}
+
+#define DEPTH_MAX 16 /* what is deeper nobody here made */
+
+static void remove_tree(int dir, const char *path, int depth)
+{
+	struct dirent *e;
+	int fd;
+	DIR *d;
+
+	if (!unlinkat(dir, path, 0) || errno == ENOENT || !depth)
+		return;
+	fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d)
+		pk_auto_close(&fd);
+	while (d && (e = readdir(d)))
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
+			remove_tree(fd, e->d_name, depth - 1);
+	if (d)
+		closedir(d);
+	unlinkat(dir, path, AT_REMOVEDIR);
+}
+
+void pk_remove_tree(int dir, const char *path)
+{
+	remove_tree(dir, path, DEPTH_MAX);
 }
 
 int pk_exists(int dir, const char *path, struct pakhus_error *err)

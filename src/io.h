@@ -31,6 +31,9 @@ int pk_readdir(DIR *d, const char *path, const char **name,
 	       struct pakhus_error *err);
 /* Removes every file in a directory, as far as it goes. */
 void pk_empty_dir(int dir, const char *path);
+/* Removes what a path names, whatever it is, and all below it, as far as it
+ * goes; never through a link. */
+void pk_remove_tree(int dir, const char *path);
 /* 1, 0, or a failure. */
 int pk_exists(int dir, const char *path, struct pakhus_error *err);
 int pk_random(void *buf, size_t n, struct pakhus_error *err);

@@ -12,10 +12,18 @@
 #include <sys/stat.h>
 
 
-static void stage_path(const unsigned char *hash, char out[PK_OBJPATH_SIZE + 8])
+#define FROM_SIZE (sizeof(PK_INCOMING) + PK_OBJPATH_SIZE)
+
+static void from_path(enum pk_from from, const unsigned char *hash,
+		      char out[FROM_SIZE])
 {
 	char hex[PK_HEX_SIZE + 1];
 
+	if (from == PK_FROM_INCOMING) {
+		memcpy(out, PK_INCOMING "/", sizeof(PK_INCOMING));
+		pk_objpath(hash, out + sizeof(PK_INCOMING));
+		return;
+	}
 	pk_hex(hash, PK_HASH_SIZE, hex);
 	sprintf(out, PK_STAGE "/%s", hex);
 }
@@ -33,7 +41,7 @@ int pk_object_trailer(int dir, const unsigned char hash[PK_HASH_SIZE],
 		      struct pk_trailer *t, struct pakhus_error *err)
 {
 	unsigned char bytes[PK_TRAILER_SIZE];
-	char path[PK_OBJPATH_SIZE], staged[PK_OBJPATH_SIZE + 8];
+	char path[PK_OBJPATH_SIZE], staged[FROM_SIZE];
 	AUTO_CLOSE int fd = -1;
 	struct stat st;
 	const char *fault;
@@ -42,7 +50,7 @@ int pk_object_trailer(int dir, const unsigned char hash[PK_HASH_SIZE],
 	pk_objpath(hash, path);
 	fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT) {
-		stage_path(hash, staged);
+		from_path(PK_FROM_STAGE, hash, staged);
 		fd = openat(dir, staged, O_RDONLY | O_CLOEXEC);
 	}
 	if (fd < 0 || fstat(fd, &st))
@@ -218,8 +226,8 @@ nomem:
 	return "out of memory";
 }
 
-static int load(int dir, struct chain *c, const unsigned char *hash,
-		struct pakhus_error *err)
+static int load(int dir, const struct pk_over *over, struct chain *c,
+		const unsigned char *hash, struct pakhus_error *err)
 {
 	struct link *l = &c->link[c->n], *above = c->n ? l - 1 : NULL;
 	AUTO_CLOSE int fd = -1;
@@ -228,6 +236,8 @@ static int load(int dir, struct chain *c, const unsigned char *hash,
 	int failed = 0;
 
 	pk_objpath(hash, path);
+	if (over && over->has(over->arg, hash))
+		dir = over->dir;
 	fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return pk_fail_sys(err, "%s", path);
@@ -243,7 +253,8 @@ static int load(int dir, struct chain *c, const unsigned char *hash,
 
 /* Loads the files from a text down to a base that the cache knows, which is
  * *base, or to a whole one. */
-static int load_chain(int dir, struct pk_cache *cache, struct chain *c,
+static int load_chain(int dir, const struct pk_over *over,
+		      struct pk_cache *cache, struct chain *c,
 		      const unsigned char *want, struct pk_shared **base,
 		      struct pakhus_error *err)
 {
@@ -257,7 +268,7 @@ static int load_chain(int dir, struct pk_cache *cache, struct chain *c,
 			c->reader = reader_take(c->kept);
 		if (!c->reader)
 			return pk_fail_nomem(err);
-		rc = load(dir, c, want, err);
+		rc = load(dir, over, c, want, err);
 		if (rc == PAKHUS_ENOTFOUND && c->n && err) {
 			char path[PK_OBJPATH_SIZE];
 
@@ -305,13 +316,14 @@ static int decode(struct chain *c, const struct link *l, const char *base,
 	return pk_fail(err, PAKHUS_ECORRUPT, "%s: %s", path, fault);
 }
 
-int pk_object_read(int dir, struct pk_cache *cache, struct pk_kept *kept,
-		   const unsigned char hash[PK_HASH_SIZE],
-		   struct pk_shared **out, struct pakhus_error *err)
+int pk_object_read_over(int dir, const struct pk_over *over,
+			struct pk_cache *cache, struct pk_kept *kept,
+			const unsigned char hash[PK_HASH_SIZE],
+			struct pk_shared **out, struct pakhus_error *err)
 {
 	AUTO(chain_release) struct chain c = { .kept = kept };
 	AUTO(pk_shared_auto) struct pk_shared *text = NULL;
-	int rc = load_chain(dir, cache, &c, hash, &text, err);
+	int rc = load_chain(dir, over, cache, &c, hash, &text, err);
 	const char *base = text ? text->bytes : NULL;
 	size_t size = text ? text->size : 0;
 
@@ -340,6 +352,13 @@ int pk_object_read(int dir, struct pk_cache *cache, struct pk_kept *kept,
 		return rc;
 	*out = PK_MOVE(text);
 	return 0;
+}
+
+int pk_object_read(int dir, struct pk_cache *cache, struct pk_kept *kept,
+		   const unsigned char hash[PK_HASH_SIZE],
+		   struct pk_shared **out, struct pakhus_error *err)
+{
+	return pk_object_read_over(dir, NULL, cache, kept, hash, out, err);
 }
 
 /* ---- writing ---- */
@@ -392,27 +411,31 @@ int pk_object_stage(int dir, const unsigned char hash[PK_HASH_SIZE],
 	return 0;
 }
 
-int pk_object_sync(int dir, const unsigned char hash[PK_HASH_SIZE],
+int pk_object_sync(int dir, enum pk_from from,
+		   const unsigned char hash[PK_HASH_SIZE],
 		   struct pakhus_error *err)
 {
-	char path[PK_OBJPATH_SIZE + 8];
+	char path[FROM_SIZE];
 	AUTO_CLOSE int fd = -1;
 
-	stage_path(hash, path);
+	from_path(from, hash, path);
 	fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || pk_fsync(fd))
+	/* who brought a file gave it a mode of its own */
+	if (fd < 0 || (from == PK_FROM_INCOMING && fchmod(fd, 0444)) ||
+	    pk_fsync(fd))
 		return pk_fail_sys(err, "sync %s", path);
 	return 0;
 }
 
-int pk_object_place(int dir, const unsigned char hash[PK_HASH_SIZE],
+int pk_object_place(int dir, enum pk_from from,
+		    const unsigned char hash[PK_HASH_SIZE],
 		    struct pakhus_error *err)
 {
-	char from[PK_OBJPATH_SIZE + 8], to[PK_OBJPATH_SIZE];
+	char path[FROM_SIZE], to[PK_OBJPATH_SIZE];
 
-	stage_path(hash, from);
+	from_path(from, hash, path);
 	pk_objpath(hash, to);
-	if (renameat(dir, from, dir, to))
+	if (renameat(dir, path, dir, to))
 		return pk_fail_sys(err, "install %s", to);
 	return 0;
 }

@@ -29,6 +29,17 @@ void pk_kept_release(struct pk_kept *k);
 int pk_object_read(int dir, struct pk_cache *cache, struct pk_kept *kept,
 		   const unsigned char hash[PK_HASH_SIZE],
 		   struct pk_shared **out, struct pakhus_error *err);
+/* The same where some objects, which has() knows, are read from below another
+ * directory: they are to stand in their place later. */
+struct pk_over {
+	int dir;
+	int (*has)(void *arg, const unsigned char hash[PK_HASH_SIZE]);
+	void *arg;
+};
+int pk_object_read_over(int dir, const struct pk_over *over,
+			struct pk_cache *cache, struct pk_kept *kept,
+			const unsigned char hash[PK_HASH_SIZE],
+			struct pk_shared **out, struct pakhus_error *err);
 /* Of an object in place, or else in the stage. */
 int pk_object_trailer(int dir, const unsigned char hash[PK_HASH_SIZE],
 		      struct pk_trailer *t, struct pakhus_error *err);
@@ -50,14 +61,21 @@ int pk_object_encode(struct pk_zst_encoder *zst,
 		     const struct pk_shared *text, const struct pk_base *base,
 		     int level, unsigned char **out, size_t *out_size,
 		     struct pakhus_error *err);
+/* Where a file lies before it is put in its place: written here, in the
+ * stage; or brought from elsewhere, in the tree below PK_INCOMING. */
+enum pk_from { PK_FROM_STAGE, PK_FROM_INCOMING };
+#define PK_INCOMING "local/incoming"
+
 /* Writes a file's bytes into the stage, not synced; then syncs it; then
  * moves it to its place, whose directory the caller syncs. */
 int pk_object_stage(int dir, const unsigned char hash[PK_HASH_SIZE],
 		    const unsigned char *bytes, size_t size,
 		    struct pakhus_error *err);
-int pk_object_sync(int dir, const unsigned char hash[PK_HASH_SIZE],
+int pk_object_sync(int dir, enum pk_from from,
+		   const unsigned char hash[PK_HASH_SIZE],
 		   struct pakhus_error *err);
-int pk_object_place(int dir, const unsigned char hash[PK_HASH_SIZE],
+int pk_object_place(int dir, enum pk_from from,
+		    const unsigned char hash[PK_HASH_SIZE],
 		    struct pakhus_error *err);
 /* Syncs the directory an object stands in. */
 int pk_object_sync_dir(int dir, unsigned char first_byte,

@@ -407,6 +407,45 @@ struct pakhus_source {
 	const char *name; /* what people call it: an address or a path */
 };
 
+/* ---- Mirrors ---- */
+
+/* Zero what is not used, and what is filled in. */
+struct pakhus_mirror {
+	/* The verifier key to be trusted, as pakhus_stat() gives it. NULL: what
+	 * the mirror trusts already; on first use the key that the log began
+	 * with, which is told through notice. */
+	const char *key;
+	/* A checkpoint signed, and a newest entry made, longer ago than so
+	 * many microseconds is refused; 0: none is. */
+	uint64_t max_age_us;
+	unsigned threads; /* that check objects, as in pakhus_options */
+	pakhus_progress_fn *progress;
+	pakhus_notice_fn *notice;
+	void *arg; /* of both */
+	/* filled in where the result is 0: */
+	int is_new;	/* there was no mirror before */
+	int is_changed; /* and there is more in it, or signed later */
+	uint64_t before, entries; /* log entries held before, and now */
+	uint64_t objects, bytes;  /* objects brought, and their files' sizes */
+	uint64_t time_us; /* what the age was counted from */
+	unsigned tries;	  /* checkpoints begun with, at most 3 */
+};
+
+/* Makes path, an empty or missing directory, a mirror of the store that
+ * source reaches, or brings one up to date. All that comes is checked before
+ * anything of it is shown, against the key, the log held so far and every
+ * object's name; on failure, or where the process ends, what was there before
+ * stays as it is, and the next call goes on. Other handles, in any process,
+ * read the mirror meanwhile, and then see the new state.
+ *
+ * PAKHUS_ENOTFOUND: no store at the source. PAKHUS_ENETWORK: not reached.
+ * PAKHUS_ECORRUPT: what it offers is damaged, signed by another key, rolled
+ * back, another history, or too old; the text says which. PAKHUS_ECONFLICT:
+ * path is no mirror, but where a store is written, or of another store.
+ * PAKHUS_EBUSY: another call of this is at work on path. */
+int pakhus_mirror(const char *path, const struct pakhus_source *source,
+		  struct pakhus_mirror *m, struct pakhus_error *err);
+
 /* ---- Canonical text ---- */
 
 /* Walks the members of one object, or the elements of one array, of a text

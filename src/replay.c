@@ -59,10 +59,19 @@ static int fail_newer(struct replay *r, uint64_t seq, const char *line,
 		       (unsigned long long)seq);
 }
 
+int pk_replay_entry(struct pk_txn *txn, struct pk_gather *gather, uint64_t seq,
+		    const struct pk_entry *e, struct pakhus_error *err)
+{
+	struct pk_bytes none = { NULL, 0 };
+
+	if (!gather || (e->op != PK_OP_PUBLISH && e->op != PK_OP_DELETE))
+		return pk_index_apply(txn, seq, e, none, err);
+	return pk_gather_put(gather, seq, e) ? pk_fail_nomem(err) : 0;
+}
+
 static int apply_entry(void *arg, uint64_t seq, const char *line, size_t size)
 {
 	struct pakhus_error e = { .status = 0 };
-	struct pk_bytes none = { NULL, 0 };
 	struct replay *r = arg;
 	struct pk_entry entry;
 	const char *fault = pk_entry_decode(line, size, &entry);
@@ -77,12 +86,8 @@ static int apply_entry(void *arg, uint64_t seq, const char *line, size_t size)
 	else if (!seq)
 		rc = pk_log_check_first(r->store->env->dir,
 					&r->store->env->format, &entry, &e);
-	if (!rc && r->gather &&
-	    (entry.op == PK_OP_PUBLISH || entry.op == PK_OP_DELETE))
-		rc = pk_gather_put(r->gather, seq, &entry) ? pk_fail_nomem(&e)
-							   : 0;
-	else if (!rc)
-		rc = pk_index_apply(&r->txn, seq, &entry, none, &e);
+	if (!rc)
+		rc = pk_replay_entry(&r->txn, r->gather, seq, &entry, &e);
 	if (rc == PAKHUS_EVERSION)
 		return fail_newer(r, seq, line, size, e.text);
 	if (rc)

@@ -199,6 +199,22 @@ static int load_signer(struct pk_env *env, struct pakhus_error *err)
 		       "local/key: F-36 its public half is not in keys/");
 }
 
+static void say_mirror(struct pk_env *env)
+{
+	AUTO_FREE char *of = NULL;
+	size_t size;
+
+	if (!pk_read_file(env->dir, "local/mirror-of", PK_NOTE_MAX, &of, &size,
+			  NULL))
+		snprintf(env->why_not, sizeof(env->why_not),
+			 "this is a mirror of %.*s; publish there",
+			 size < 180 ? (int)strcspn(of, "\n") : 180, of);
+	else
+		snprintf(env->why_not, sizeof(env->why_not),
+			 "this copy of the store has no private key; publish "
+			 "where it was made");
+}
+
 /* Finds out whether this is where the store is written. */
 static int find_out(struct pk_env *env, struct pakhus_error *err)
 {
@@ -206,9 +222,7 @@ static int find_out(struct pk_env *env, struct pakhus_error *err)
 	int rc = load_signer(env, &e);
 
 	if (rc == PAKHUS_ENOTFOUND) {
-		snprintf(env->why_not, sizeof(env->why_not),
-			 "this copy of the store has no private key; publish "
-			 "where it was made");
+		say_mirror(env);
 		return 0;
 	}
 	if (rc == PAKHUS_EDENIED) {

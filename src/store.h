@@ -100,6 +100,10 @@ int pk_mend(struct pakhus *s, int rc, struct pakhus_error *err);
 
 int pk_init_at(const char *path, const struct pakhus_init_options *opt,
 	       int may_exist, struct pakhus_error *err);
+/* The directories that a store has from the beginning. */
+int pk_init_dirs(int dir, struct pakhus_error *err);
+/* Syncs the name of the store itself, where that can be done. */
+int pk_init_sync_parent(int dir, struct pakhus_error *err);
 /* Notes in local/home which inode local/ has; whether it is still so. */
 int pk_home_write(int dir, struct pakhus_error *err);
 int pk_home_is_here(int dir, struct pakhus_error *err);
@@ -110,6 +114,12 @@ int pk_home_is_here(int dir, struct pakhus_error *err);
  * is applied was held against the checkpoint's root before. */
 int pk_replay(struct pakhus *s, struct pk_index *ix,
 	      const struct pk_checkpoint *to, struct pakhus_error *err);
+
+/* One entry of a log, applied to the index, or where there is a gather,
+ * which is written later, put into that. */
+struct pk_gather;
+int pk_replay_entry(struct pk_txn *txn, struct pk_gather *gather, uint64_t seq,
+		    const struct pk_entry *e, struct pakhus_error *err);
 
 /* ---- commit.c ---- */
 

@@ -5,9 +5,9 @@
  * not readable) is passed over.
  */
 #include "store.h"
-#include "canon.h"
 #include "hex.h"
 #include "io.h"
+#include "match.h"
 #include "objpath.h"
 #include "set.h"
 
@@ -131,24 +131,14 @@ static int check_document(struct check *c, const char *path,
 			  const struct pk_shared *text,
 			  const struct pk_entry *e)
 {
-	struct pk_canon_error ce = { 0, 0, "" };
-	struct pk_document doc;
-	int rc = pk_document_canon(text->bytes, text->size, 0, &doc, &ce);
+	struct pk_claim claim = { e->id, e->version, e->manifest_size,
+				  e->metadata_size };
+	const char *rule, *fault;
 
-	if (rc == PK_CANON_NOMEM)
+	if (pk_match(text->bytes, text->size, &claim, &rule, &fault))
 		return pk_fail_nomem(c->err);
-	if (rc) {
-		damage(c, path, "F-10", ce.what);
-		return 0;
-	}
-	if (doc.size != text->size || memcmp(doc.text, text->bytes, doc.size))
-		damage(c, path, "F-2", "is not canonical text");
-	else if (strcmp(doc.id, e->id) || strcmp(doc.version, e->version) ||
-		 doc.manifest.size != e->manifest_size ||
-		 doc.metadata.size != e->metadata_size)
-		damage(c, path, "F-25",
-		       "is not of the id, version or sizes of its entry");
-	pk_document_release(&doc);
+	if (rule)
+		damage(c, path, rule, fault);
 	return 0;
 }
 

@@ -1,0 +1,96 @@
+/* mirror.h - one sync of a mirror, and what its parts share:
+ *
+ *	mirror.c    the order; who may; installing
+ *	offer.c     what the source offers: FORMAT, checkpoint, entries
+ *	bring.c     the texts that those name, and what they are made against
+ *	want.c      the list of these texts
+ *	incoming.c  where all that lies until it is checked
+ *
+ * Nothing outside local/ changes before everything was checked.
+ */
+#ifndef PK_MIRROR_H
+#define PK_MIRROR_H
+
+#include "incoming.h"
+#include "store.h"
+
+/* ---- want.c ---- */
+
+/* A text that is to be there. */
+struct pk_want {
+	unsigned char hash[PK_HASH_SIZE];
+	/* as its entry has it; id is NULL for what is only a base */
+	char *id, *version;
+	uint64_t seq, manifest_size, metadata_size;
+	unsigned depth; /* of what was brought */
+	/* The version has this content: it must not be absent. */
+	unsigned char is_live;
+	unsigned char is_placed;   /* an object is in place */
+	unsigned char is_asked;	   /* the source was asked for it */
+	unsigned char is_brought;  /* one is in incoming, to be placed */
+	unsigned char is_followed; /* and its base was looked for */
+	unsigned char is_listed;   /* to be asked for */
+	unsigned char is_good;	   /* its text is what it should be */
+	char *why;		   /* or what is wrong, in a sentence */
+	struct pk_want *base;	    /* where that is one of these */
+};
+
+/* A list, with a way from the hash to the place in it. All zero is empty. */
+struct pk_wants {
+	struct pk_want **item;
+	size_t n, cap;
+	uint32_t *slot; /* from 1; 0 is free */
+	size_t slots;
+};
+/* NULL where there is none. */
+struct pk_want *pk_wants_find(const struct pk_wants *w,
+			      const unsigned char hash[PK_HASH_SIZE]);
+/* Adds one that is not there; NULL when out of memory. */
+struct pk_want *pk_wants_add(struct pk_wants *w,
+			     const unsigned char hash[PK_HASH_SIZE]);
+void pk_wants_release(struct pk_wants *w);
+
+/* ---- a sync ---- */
+
+struct pk_sync {
+	struct pakhus_mirror *m;
+	struct pakhus *store; /* NULL: the first sync */
+	int dir;	      /* of the store */
+	struct pk_incoming in;
+	struct pk_format format;
+	struct pk_vkey key; /* that must have signed; if has_key */
+	int has_key;
+	struct pk_checkpoint held, next;
+	char *note; /* of next; the source's bytes */
+	size_t note_size;
+	int is_same; /* it is the note that is installed */
+	uint64_t newest; /* time of the newest entry */
+	struct pk_wants wants;
+	int is_absent; /* the failure: something was not at the source, which
+			  a newer checkpoint may not need */
+	struct pk_sha *sha;
+	struct pakhus_error *err;
+};
+
+/* The store's, or the caller's. */
+int pk_sync_progress(struct pk_sync *x, const char *what, uint64_t done,
+		     uint64_t total);
+
+/* ---- offer.c ---- */
+
+/* FORMAT, on the first sync. */
+int pk_offer_format(struct pk_sync *x);
+/* The checkpoint, and whether it may follow the one that is held. */
+int pk_offer_checkpoint(struct pk_sync *x);
+/* The entries: brought, checked, and tried out; sets wants. */
+int pk_offer_entries(struct pk_sync *x);
+
+/* ---- bring.c ---- */
+
+/* Brings what is wanted and checks it: afterwards all that is live is good,
+ * and what is brought is good. */
+int pk_bring(struct pk_sync *x);
+/* Moves it into objects/. */
+int pk_bring_install(struct pk_sync *x);
+
+#endif
