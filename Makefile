@@ -49,7 +49,7 @@ $(B)/libpakhus.so: $(LIB)
 	$(LINK) -shared -Wl,-soname,libpakhus.so.$(SOVERSION) -o $@ $^ $(LIBS)
 
 $(B)/pakhus: $(CLI) $(B)/libpakhus.a
-	$(LINK) -o $@ $^ -ljansson $(LIBS)
+	$(LINK) -o $@ $^ -ljansson -lcurl $(LIBS)
 
 # A test that wraps calls names them in a line "wrap: open fsync …".
 wraps = $(addprefix -Wl$(,)--wrap=,$(shell sed -n 's/.*wrap: //p' $(1)))

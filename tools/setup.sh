@@ -19,6 +19,7 @@ liblmdb-dev lmdb.h
 libzstd-dev zstd.h
 libssl-dev openssl/evp.h
 libjansson-dev jansson.h
+libcurl4-openssl-dev curl/curl.h
 zstd zstd'
 test='libcmocka-dev cmocka.h
 libsqlite3-dev sqlite3.h
