@@ -348,7 +348,8 @@ static int ended(struct transfer *t, CURLcode rc, struct pakhus_error *err)
 
 /* ---- A fetch ---- */
 
-static int look_at_ended(struct http *h, struct pakhus_error *err)
+/* *any: there is room for the next. */
+static int look_at_ended(struct http *h, bool *any, struct pakhus_error *err)
 {
 	struct transfer *t;
 	CURLMsg *msg;
@@ -357,6 +358,7 @@ static int look_at_ended(struct http *h, struct pakhus_error *err)
 	while ((msg = curl_multi_info_read(h->multi, &left))) {
 		if (msg->msg != CURLMSG_DONE)
 			continue;
+		*any = true;
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &t);
 		rc = ended(t, msg->data.result, err);
 		if (rc)
@@ -388,22 +390,24 @@ static int all(struct http *h, const char *const *names,
 	       struct pakhus_error *err)
 {
 	size_t next = 0;
-	CURLMcode mc;
 	int running, rc;
+	CURLMcode mc;
+	bool any;
 
 	while (fill(h, names, &next)) {
 		if (interrupt_pending())
 			return source_canceled(err);
 		mc = curl_multi_perform(h->multi, &running);
-		if (!mc)
+		any = false;
+		rc = look_at_ended(h, &any, err);
+		if (rc)
+			return rc;
+		if (!mc && !any)
 			mc = curl_multi_poll(h->multi, NULL, 0, LOOK_EVERY,
 					     NULL);
 		if (mc)
 			return source_fail(err, PAKHUS_ESYS, 0, "%s: %s",
 					   h->base, curl_multi_strerror(mc));
-		rc = look_at_ended(h, err);
-		if (rc)
-			return rc;
 		progress_show("fetched %zu of %zu files, %.1f MB", h->done,
 			      h->count, (double)h->bytes / 1e6);
 	}

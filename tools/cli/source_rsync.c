@@ -150,23 +150,30 @@ static void read_words(const struct run *run, struct words *words)
 	words->text[n > 0 ? n : 0] = '\0';
 }
 
-/* The line that says most: rsync ends with a summary, "rsync error: ...",
- * and what was wrong stands before it. */
+/* What an end is told by when nothing else is known. */
+static bool says_little(const char *line)
+{
+	return !strncmp(line, "rsync error: ", 13) ||
+	       strstr(line, "connection unexpectedly closed");
+}
+
+/* The last line that says something: what was wrong stands before what came
+ * of it. */
 static const char *last_words(struct words *words)
 {
-	const char *best = NULL, *summary = NULL;
+	const char *best = NULL, *little = NULL;
 	char *line, *rest = words->text;
 
 	while ((line = strsep(&rest, "\r\n"))) {
 		if (!*line)
 			continue;
-		if (!strncmp(line, "rsync error: ", 13))
-			summary = line;
-		else
+		if (!says_little(line))
 			best = line;
+		else if (!little)
+			little = line;
 	}
 	if (!best)
-		best = summary;
+		best = little;
 	return best ? best : "it said nothing";
 }
 
@@ -285,6 +292,20 @@ static int prepare(struct run *run, const char *const *names, size_t n,
 	return rc ? rc : write_names(run->names, names, n, err);
 }
 
+/* A far rsync sends a directory of a name all the same, though empty. */
+static void drop_directories(const char *into, const char *const *names,
+			     size_t n)
+{
+	int dir = open(into, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	size_t i;
+
+	if (dir < 0)
+		return;
+	for (i = 0; i < n; i++)
+		unlinkat(dir, names[i], AT_REMOVEDIR);
+	close(dir);
+}
+
 static int fetch(void *arg, const char *into, const char *const *names,
 		 size_t n, uint64_t max, unsigned flags,
 		 struct pakhus_error *err)
@@ -308,6 +329,7 @@ static int fetch(void *arg, const char *into, const char *const *names,
 		/* its terminal's signals are ours */
 		rc = canceled || interrupt_pending() ? source_canceled(err)
 						     : ended(r, &run, how, err);
+		drop_directories(into, names, n);
 	}
 	if (run.names >= 0)
 		close(run.names);
