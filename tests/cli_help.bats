@@ -3,11 +3,32 @@
 
 load cli
 
+verbs=(
+	init
+	publish
+	import
+	get
+	list
+	versions
+	delete
+	history
+	diff
+	verify
+	prove
+	cat
+	stat
+	dump
+	key
+	adopt
+	mirror
+	help
+	completion
+)
+
 @test "help lists every command" {
 	pk help
 	[ "$status" -eq 0 ]
-	for verb in init publish import get list versions delete history diff \
-		verify prove cat stat dump key adopt help completion; do
+	for verb in "${verbs[@]}"; do
 		grep -q "^  $verb " out
 	done
 }
@@ -32,8 +53,7 @@ options:
 }
 
 @test "a command's --help is its page of help" {
-	for verb in init publish import get list versions delete history diff \
-		verify prove cat stat dump key adopt help completion; do
+	for verb in "${verbs[@]}"; do
 		pk help "$verb"
 		mv out page
 		pk "$verb" --help
@@ -44,8 +64,7 @@ options:
 }
 
 @test "the lines of all pages fit on 80 columns" {
-	for verb in init publish import get list versions delete history diff \
-		verify prove cat stat dump key adopt help completion; do
+	for verb in "${verbs[@]}"; do
 		pk help "$verb"
 		[ "$(wc -L <out)" -le 80 ]
 	done

@@ -13,6 +13,8 @@
 #include "mem.h"
 #include "say.h"
 
+#define DURATION_MAX (UINT64_C(36500) * 86400)
+
 static int check(const struct cli *cli, const char *word,
 		 struct args_spec *spec)
 {
@@ -114,12 +116,48 @@ int args_number(const struct cli *cli, enum cli_option opt, uint64_t min,
 	if (!text)
 		return CLI_DONE;
 	if (!number_of(text, &n))
-		return say_usage(cli, "--%s: not a number: \"%s\"", name,
-				 text);
+		return say_usage(cli, "--%s: not a number: \"%s\"", name, text);
 	if (n < min)
 		return say_usage(cli, "--%s: at least %" PRIu64, name, min);
 	if (n > max)
 		return say_usage(cli, "--%s: at most %" PRIu64, name, max);
+	*out = n;
+	return CLI_DONE;
+}
+
+/* In what unit; 0: in none that there is. */
+static uint64_t unit_of(const char *text)
+{
+	if (!strcmp(text, "s"))
+		return 1;
+	if (!strcmp(text, "m"))
+		return 60;
+	if (!strcmp(text, "h"))
+		return 3600;
+	return strcmp(text, "d") ? 0 : 86400;
+}
+
+int args_duration(const struct cli *cli, enum cli_option opt, uint64_t *out)
+{
+	const char *text = cli->value[opt], *name = cli_options[opt].name;
+	uint64_t n = 0, unit;
+	size_t digits;
+
+	if (!text)
+		return CLI_DONE;
+	digits = strspn(text, "0123456789");
+	unit = unit_of(text + digits);
+	if (!digits || !unit)
+		return say_usage(cli,
+				 "--%s: not a number with s, m, h or d behind "
+				 "it: \"%s\"",
+				 name, text);
+	if (digits < 10) /* with d still less than 2^53 microseconds */
+		n = strtoull(text, NULL, 10) * unit;
+	if (digits >= 10 || n > DURATION_MAX)
+		return say_usage(cli, "--%s: at most 36500d", name);
+	if (!n)
+		return say_usage(cli, "--%s: at least 1s", name);
 	*out = n;
 	return CLI_DONE;
 }

@@ -47,6 +47,9 @@ enum cli_option {
 	OPT_HERE,
 	OPT_PROOF,
 	OPT_VKEY,
+	OPT_MAX_AGE,
+	OPT_FOLLOW,
+	OPT_EVERY,
 	OPT_COUNT
 };
 #define CLI_OPT(o) (UINT64_C(1) << (o))
@@ -112,6 +115,7 @@ int cmd_init(const struct cli *cli);
 int cmd_key(const struct cli *cli);
 int cmd_list(const struct cli *cli);
 int cmd_prove(const struct cli *cli);
+int cmd_mirror(const struct cli *cli);
 int cmd_publish(const struct cli *cli);
 int cmd_stat(const struct cli *cli);
 int cmd_verify(const struct cli *cli);

@@ -2,6 +2,8 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <sys/select.h>
+#include <time.h>
 
 static volatile sig_atomic_t pending;
 
@@ -34,6 +36,21 @@ void interrupt_catch(void)
 int interrupt_pending(void)
 {
 	return pending;
+}
+
+void interrupt_wait(uint64_t seconds)
+{
+	struct timespec ts = {.tv_sec = (time_t)seconds};
+	sigset_t both, before;
+
+	sigemptyset(&both);
+	sigaddset(&both, SIGINT);
+	sigaddset(&both, SIGTERM);
+	/* none comes between the look and the sleep */
+	sigprocmask(SIG_BLOCK, &both, &before);
+	if (!pending)
+		pselect(0, NULL, NULL, NULL, &ts, &before);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 void interrupt_forget(void)

@@ -6,8 +6,12 @@
 #ifndef INTERRUPT_H
 #define INTERRUPT_H
 
+#include <stdint.h>
+
 void interrupt_catch(void);
 int interrupt_pending(void); /* 0 where none was caught */
+/* Sleeps so many seconds, or until an interrupt, be it one from before. */
+void interrupt_wait(uint64_t seconds);
 /* The step was left; what follows has to be interrupted anew. */
 void interrupt_forget(void);
 

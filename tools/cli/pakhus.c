@@ -28,7 +28,7 @@ const struct cli_option_row cli_options[OPT_COUNT] = {
 		       "zstd level of new objects, 1 to 19 (default: 12)", 0,
 		       WORD_NONE},
 	[OPT_THREADS] = {"threads", "N",
-			 "how many compress, 1 to 64 (default: one a processor)", 0,
+			 "how many work at it, 1 to 64 (default: one a processor)", 0,
 			 WORD_NONE},
 	[OPT_ORIGIN] = {"origin", "NAME", "name of the signed log", 0,
 			WORD_NONE},
@@ -63,6 +63,17 @@ const struct cli_option_row cli_options[OPT_COUNT] = {
 		      0, WORD_FILE},
 	[OPT_HERE] = {"here", NULL, "this is the only copy that is written", 0,
 		      WORD_NONE},
+	[OPT_VKEY] = {"key", "VKEY",
+		      "the key to be trusted, or a file that holds it", 0,
+		      WORD_FILE},
+	[OPT_MAX_AGE] = {"max-age", "TIME",
+			 "refuse what was signed longer ago: 90s 15m 12h 7d", 0,
+			 WORD_NONE},
+	[OPT_FOLLOW] = {"follow", NULL, "go on until interrupted", 0,
+			WORD_NONE},
+	[OPT_EVERY] = {"every", "TIME",
+		       "how often to look, with --follow (default: 1m)", 0,
+		       WORD_NONE},
 };
 
 #define PAGED (CLI_OPT(OPT_JSON) | CLI_OPT(OPT_LIMIT))
@@ -232,6 +243,24 @@ const struct cli_command cli_commands[] = {
 	 .run = cmd_adopt,
 	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_HERE),
 	 .needed = CLI_OPT(OPT_HERE)},
+	{.name = "mirror",
+	 .operands = "SOURCE DIR",
+	 .summary = "Make a mirror of a store, or bring it up to date",
+	 .text = "SOURCE is http://..., https://..., rsync://..., HOST:PATH "
+		 "(by rsync and ssh) or a\npath, of a store or of another "
+		 "mirror. All that comes is checked before any of\nit is "
+		 "shown. DIR is named here and not by -C; later on, pakhus "
+		 "-C DIR reads it.\n\nWithout --key the first time believes "
+		 "the key that it finds, and tells it.\nWith --follow a failure "
+		 "is told and tried again, but what is damaged, badly\nsigned "
+		 "or too old ends it.\n",
+	 .run = cmd_mirror,
+	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_VKEY) |
+		    CLI_OPT(OPT_MAX_AGE) | CLI_OPT(OPT_FOLLOW) |
+		    CLI_OPT(OPT_EVERY) | CLI_OPT(OPT_THREADS),
+	 .min = 2,
+	 .max = 2,
+	 .word = WORD_DIR},
 	{.name = "help",
 	 .operands = "[COMMAND]",
 	 .summary = "Explain a command",

@@ -54,6 +54,7 @@ struct transfer {
 struct http {
 	char *base; /* without user, password, and slash behind */
 	char *user, *password;
+	const char *roots; /* a file of certificates; NULL: the system's */
 	CURLM *multi;
 	size_t width; /* files at once */
 	struct transfer transfers[STREAMS];
@@ -207,6 +208,8 @@ static void ask(struct transfer *t)
 		curl_easy_setopt(t->easy, CURLOPT_USERNAME, h->user);
 	if (h->password)
 		curl_easy_setopt(t->easy, CURLOPT_PASSWORD, h->password);
+	if (h->roots)
+		curl_easy_setopt(t->easy, CURLOPT_CAINFO, h->roots);
 	if (h->max < INT64_MAX)
 		curl_easy_setopt(t->easy, CURLOPT_MAXFILESIZE_LARGE,
 				 (curl_off_t)h->max);
@@ -501,6 +504,16 @@ static const char *split(struct http *h, const char *name)
 	return NULL;
 }
 
+/* As curl(1) has it; libcurl alone does not look. */
+static const char *roots(void)
+{
+	const char *file = getenv("CURL_CA_BUNDLE");
+
+	if (!file || !*file)
+		file = getenv("SSL_CERT_FILE");
+	return file && *file ? file : NULL;
+}
+
 int source_http_open(const struct cli *cli, const char *name,
 		     struct source *out)
 {
@@ -517,6 +530,7 @@ int source_http_open(const struct cli *cli, const char *name,
 		return rc;
 	}
 	h->multi = mem_need(curl_multi_init());
+	h->roots = roots();
 	h->width = CONNECTIONS;
 	curl_multi_setopt(h->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
 			  (long)CONNECTIONS);

@@ -12,7 +12,7 @@
 #include "progress.h"
 #include "say.h"
 
-static int progress(void *arg, const char *what, uint64_t done, uint64_t total)
+int store_progress(void *arg, const char *what, uint64_t done, uint64_t total)
 {
 	(void)arg;
 	if (total)
@@ -22,7 +22,7 @@ static int progress(void *arg, const char *what, uint64_t done, uint64_t total)
 	return interrupt_pending();
 }
 
-static void notice(void *arg, const char *text)
+void store_notice(void *arg, const char *text)
 {
 	(void)arg;
 	say_note(text);
@@ -57,8 +57,8 @@ int store_try(const struct cli *cli, const struct store_options *with,
 	struct pakhus_options opt = {.flags = with->flags,
 				     .level = with->level,
 				     .threads = with->threads,
-				     .progress = progress,
-				     .notice = notice};
+				     .progress = store_progress,
+				     .notice = store_notice};
 	int rc = pakhus_open(out, cli->store, &opt, err);
 
 	progress_clear();

@@ -27,6 +27,11 @@ int store_try(const struct cli *cli, const struct store_options *with,
 int store_not_open(const struct cli *cli, unsigned flags,
 		   const struct pakhus_error *err);
 
+/* The callbacks that go with every call; arg is not used. Progress is shown,
+ * and an interrupt that was caught cancels. */
+pakhus_progress_fn store_progress;
+pakhus_notice_fn store_notice;
+
 /* Moves what was written into the tree that mirrors copy. What failed
  * here is durable all the same, and the report says so. */
 int store_sync(const struct cli *cli, struct pakhus *store);

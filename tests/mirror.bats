@@ -1,0 +1,525 @@
+#!/usr/bin/env bats
+# mirror.bats - mirrors by each transport, and sources that are not as they
+# should be. Servers are stock rsync and nginx, and tests/web.mjs; they listen
+# on the loopback interface, and end with their test.
+# shellcheck disable=SC2016
+
+load cli
+
+teardown() {
+	local pid
+
+	for pid in ${servers-}; do
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	done
+}
+
+# until_ COMMAND...: within ten seconds
+until_() {
+	local i
+
+	for ((i = 0; i < 200; i++)); do
+		! "$@" || return 0
+		sleep 0.05
+	done
+	echo "never: $*"
+	return 1
+}
+
+# Runs a server in the background, with its output in a file.
+serve() { # FILE COMMAND...
+	"${@:2}" >"$1" 2>&1 3>&- &
+	servers+=" $!"
+}
+
+free_port() {
+	node -e 'const s = require("net").createServer().listen(0,
+		"127.0.0.1", () => { console.log(s.address().port); s.close() })'
+}
+
+listens() { # PORT
+	(: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# web MANNER [WHAT [DIR]]: sets url; what it was asked for is in asked
+web() {
+	: >asked
+	serve asked node "$BATS_TEST_DIRNAME/web.mjs" \
+		"$(realpath "${3-store}")" "$1" "${2-}"
+	until_ [ -s asked ]
+	url=http://127.0.0.1:$(head -n 1 asked)
+}
+
+# Stock nginx over this directory; sets url. What it was asked for is in
+# nginx/access.
+nginx_here() {
+	port=$(free_port)
+	mkdir -p nginx
+	cat >nginx/conf <<-END
+		daemon off;
+		master_process off;
+		pid $PWD/nginx/pid;
+		error_log $PWD/nginx/error;
+		events { }
+		http {
+			access_log $PWD/nginx/access;
+			client_body_temp_path $PWD/nginx/body;
+			proxy_temp_path $PWD/nginx/proxy;
+			fastcgi_temp_path $PWD/nginx/fastcgi;
+			uwsgi_temp_path $PWD/nginx/uwsgi;
+			scgi_temp_path $PWD/nginx/scgi;
+			server { listen 127.0.0.1:$port; root $PWD; }
+		}
+	END
+	serve nginx/out nginx -p "$PWD/nginx" -e "$PWD/nginx/error" \
+		-c "$PWD/nginx/conf"
+	until_ listens "$port"
+	url=http://127.0.0.1:$port
+}
+
+# A daemon whose module `here` is this directory; sets url.
+rsync_here() {
+	port=$(free_port)
+	cat >rsyncd.conf <<-END
+		address = 127.0.0.1
+		port = $port
+		use chroot = no
+		lock file = $PWD/rsyncd.lock
+		[here]
+		path = $PWD
+	END
+	[ "$(id -u)" -ne 0 ] || printf 'uid = 0\ngid = 0\n' >>rsyncd.conf
+	serve rsyncd.out rsync --daemon --no-detach --config=rsyncd.conf \
+		--log-file=rsyncd.log
+	until_ listens "$port"
+	url=rsync://127.0.0.1:$port/here
+}
+
+# A remote shell to this host.
+shell_here() {
+	printf '#!/bin/sh\nshift\nexec sh -c "$*"\n' >rsh
+	chmod +x rsh
+	export RSYNC_RSH=$PWD/rsh
+	url=there:$PWD
+}
+
+# Nothing is different in what DIR shows from what the store shows.
+same() { # DIR
+	local how
+
+	for how in 'list --json' 'history --json'; do
+		# shellcheck disable=SC2086
+		"$PAKHUS" -C store $how >of_store
+		# shellcheck disable=SC2086
+		"$PAKHUS" -C "$1" $how >of_mirror
+		cmp of_store of_mirror
+	done
+	"$PAKHUS" -C store get org.example.lending >of_store
+	"$PAKHUS" -C "$1" get org.example.lending >of_mirror
+	cmp of_store of_mirror
+	"$PAKHUS" -C "$1" verify >/dev/null
+}
+
+put_ten() {
+	local i
+
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		doc org.ten "$1.$i"
+	done | "$PAKHUS" import - >/dev/null
+}
+
+# A store, its mirror, ten versions more, and a mirror of the mirror.
+by() { # URL
+	put_lending
+	pk mirror "$1/store" m
+	[ "$status" -eq 0 ]
+	grep -Eqx "m: 7 entries \(\+7\), 6 objects, [0-9]+ bytes from .*/store" out
+	grep -q "^pakhus: note: .*$("$PAKHUS" key)" err
+	same m
+	pk mirror "$1/store" m
+	want 0 'm: up to date'
+	put_ten 1
+	pk mirror "$1/store" m
+	[ "$status" -eq 0 ]
+	[ ! -s err ]
+	grep -Eqx "m: 17 entries \(\+10\), 10 objects, [0-9]+ bytes from .*/store" out
+	same m
+	pk mirror --key "$("$PAKHUS" key)" "$1/m/" mm
+	[ "$status" -eq 0 ]
+	[ ! -s err ]
+	same mm
+	put_ten 2
+	pk mirror "$1/m" mm
+	want 0 'mm: up to date'
+	pk mirror "$1/store" m
+	pk mirror "$1/m" mm
+	grep -q '^mm: 27 entries (+10), 10 objects, ' out
+	same mm
+}
+
+@test "a mirror of a path" {
+	by "$PWD"
+}
+
+@test "a mirror of an rsync daemon" {
+	rsync_here
+	by "$url"
+	by_two_colons=127.0.0.1::here
+	RSYNC_PORT=$port pk mirror "$by_two_colons/none" n
+	[ "$status" -ne 0 ]
+	[ ! -e n/FORMAT ]
+}
+
+@test "a mirror by rsync and a remote shell" {
+	shell_here
+	by "$url"
+}
+
+@test "a mirror of a web server" {
+	nginx_here
+	by "$url"
+}
+
+@test "where nothing changed a web server is asked for one file" {
+	put_lending
+	nginx_here
+	pk mirror "$url/store" m
+	wc -l <nginx/access >before
+	pk mirror "$url/store" m
+	want 0 'm: up to date'
+	[ "$(wc -l <nginx/access)" -eq $(($(cat before) + 1)) ]
+	tail -n 1 nginx/access | grep -q 'GET /store/log/checkpoint HTTP/1.1" 200'
+	put org.a 1
+	pk mirror "$url/store" m
+	[ "$status" -eq 0 ]
+	# the checkpoint, the last bundle, and the object
+	[ "$(wc -l <nginx/access)" -eq $(($(cat before) + 4)) ]
+}
+
+@test "--json is one object a round" {
+	put_lending
+	pk mirror --json store m
+	[ "$status" -eq 0 ]
+	[ "$(js 'rows.length === 1 && Object.keys(rows[0])')" = \
+		mirror,source,new,changed,before,entries,objects,bytes,time_us,tries ]
+	[ "$(js '`${rows[0].mirror} ${rows[0].source} ${rows[0].new}`')" = \
+		'm store true' ]
+	[ "$(js '[rows[0].before, rows[0].entries, rows[0].objects]')" = 0,7,6 ]
+	pk mirror --json store m
+	[ "$(js '[rows[0].new, rows[0].changed, rows[0].before,
+		rows[0].entries]')" = false,false,7,7 ]
+}
+
+@test "a mirror is read and not written" {
+	put a 1
+	pk mirror store m
+	doc b 1 >b.json
+	pk -C m publish b.json
+	[ "$status" -eq 7 ]
+	[ ! -s out ]
+	grep -q 'mirror' err
+	pk -C m delete a
+	[ "$status" -eq 7 ]
+	pk -C m list
+	[ "$status" -eq 0 ]
+}
+
+@test "a store that is written does not become a mirror" {
+	put a 1
+	pk -C other init
+	pk mirror store other
+	[ "$status" -eq 5 ]
+	pk mirror store store
+	[ "$status" -eq 5 ]
+	pk mirror store m
+	pk mirror other m
+	[ "$status" -eq 5 ] || [ "$status" -eq 4 ]
+	pk -C m get a --manifest
+	[ "$status" -eq 0 ]
+}
+
+@test "a key is held against what the source has" {
+	put_lending
+	pk -C other init
+	pk mirror --key "$("$PAKHUS" -C other key)" store m
+	[ "$status" -eq 4 ]
+	pk -C m list
+	[ "$status" -ne 0 ]
+	"$PAKHUS" key >vkey
+	pk mirror --key vkey store m
+	[ "$status" -eq 0 ]
+	[ ! -s err ]
+	same m
+	pk mirror --key "$("$PAKHUS" -C other key)" store m
+	[ "$status" -eq 4 ]
+	pk mirror --key nothing store m
+	want 1 '' 'pakhus: mirror: nothing: No such file or directory'
+}
+
+@test "what was signed too long ago is refused" {
+	put a 1
+	sleep 2
+	pk mirror --max-age 1s store m
+	[ "$status" -eq 4 ]
+	pk mirror --max-age 7d store m
+	[ "$status" -eq 0 ]
+	pk mirror --max-age 1s store m
+	[ "$status" -eq 4 ]
+	pk -C m get a --manifest
+	[ "$status" -eq 0 ]
+}
+
+@test "bad options and names of sources" {
+	for args in '--max-age 7 store m' '--max-age 0s store m' \
+		'--max-age 7w store m' '--max-age 99999999999d store m' \
+		'--every 1m store m' '--threads 0 store m' 'store' 'store m n' \
+		'ftp://host/store m' 'file:///store m' 'ssh://host/x m' \
+		'http:// m' 'http://host/x?y m' 'http://host/x#y m' \
+		'user@-oProxyCommand=x:store m' 'rsync://-x/store m' \
+		':store m' '-- -x:store m' '-C m store n'; do
+		# shellcheck disable=SC2086
+		pk mirror $args
+		echo "$args: $status"
+		cat err
+		[ "$status" -eq 2 ]
+		[ ! -s out ]
+		[ ! -e m ]
+	done
+	pk mirror '' m
+	[ "$status" -eq 2 ]
+	pk mirror store ''
+	[ "$status" -eq 2 ]
+}
+
+@test "a name with a colon behind a slash, or that begins with -, is a path" {
+	put_lending
+	mv -- store -a:b
+	pk mirror ./-a:b m
+	[ "$status" -eq 0 ]
+	mv -- ./-a:b -c
+	pk mirror -- -c m
+	want 0 'm: up to date'
+	mv -- -c 'http:store'
+	pk mirror ./http:store m
+	want 0 'm: up to date'
+}
+
+@test "where there is no store" {
+	pk mirror nothing m
+	[ "$status" -eq 3 ]
+	mkdir empty
+	pk mirror empty m
+	[ "$status" -eq 3 ]
+	nginx_here
+	pk mirror "$url/empty" m
+	[ "$status" -eq 3 ]
+	shell_here
+	pk mirror "$url/empty" m
+	[ "$status" -eq 3 ]
+}
+
+@test "a source that is not reached" {
+	port=$(free_port)
+	pk mirror "http://127.0.0.1:$port/store" m
+	[ "$status" -eq 8 ]
+	grep -q "http://127.0.0.1:$port/store/.*: Failed to connect" err
+	pk mirror "rsync://127.0.0.1:$port/store" m
+	[ "$status" -eq 8 ]
+	grep -q 'Connection refused' err
+	shell_here
+	pk mirror "there:$PWD/nothing" m
+	[ "$status" -eq 8 ]
+	grep -q 'change_dir.*No such file or directory' err
+	printf '#!/bin/sh\necho "no route to $1" >&2; exit 255\n' >rsh
+	pk mirror "there:$PWD/nothing" m
+	[ "$status" -eq 8 ]
+	grep -q 'no route to there' err
+	PATH=/nowhere pk mirror "there:$PWD/nothing" m
+	[ "$status" -eq 8 ]
+	grep -q 'rsync is not installed' err
+}
+
+@test "a password does not appear in what is said" {
+	put a 1
+	web plain
+	"$PAKHUS" mirror "http://me:secret@${url#http://}/" m >out 2>err
+	grep -q 'from http://127' out
+	lacks out secret
+	lacks err secret
+	lacks out me
+}
+
+@test "a web server that breaks off, refuses at first, or is slow" {
+	big='"'$(head -c 300000 /dev/urandom | base64 -w 0)'"'
+	doc big 1 "${big:1:-1}" >big.json
+	put_lending
+	"$PAKHUS" publish big.json >/dev/null
+	for manner in flaky breaking slow moved; do
+		web "$manner"
+		pk mirror "$url" "m-$manner"
+		cat err
+		[ "$status" -eq 0 ]
+		same "m-$manner"
+		# and the long one was not begun anew
+		[ "$manner" != breaking ] || grep -q ' bytes=[0-9]' asked
+	done
+}
+
+@test "a web server that is never done, sends elsewhere or makes no sense" {
+	put_lending
+	for manner in tofile round garbage 'refusing 500' 'refusing 403'; do
+		# shellcheck disable=SC2086
+		web $manner
+		pk mirror "$url" m
+		cat err
+		[ "$status" -eq 8 ]
+		[ "$(wc -l <err)" -eq 1 ]
+		grep -q "$url" err
+		[ ! -e m/FORMAT ]
+	done
+	web endless
+	pk mirror "$url" m
+	[ "$status" -eq 3 ] || [ "$status" -eq 4 ]
+	[ "$(du -sk m | cut -f 1)" -lt 1000 ]
+}
+
+@test "a web server that lies is found out, and the mirror stays as it was" {
+	put_lending
+	"$PAKHUS" mirror store m >out 2>err
+	put_ten 1
+	for what in /checkpoint /entries/ /objects/; do
+		web lying "$what"
+		pk mirror "$url" m
+		cat err
+		[ "$status" -eq 4 ]
+		[ "$("$PAKHUS" -C m list | wc -l)" -eq 1 ]
+		"$PAKHUS" -C m verify
+	done
+	pk mirror store m
+	[ "$status" -eq 0 ]
+	same m
+}
+
+@test "a server that dies in the middle, and one that comes after it" {
+	put_lending
+	put_ten 1
+	"$PAKHUS" mirror store m >out 2>err
+	put_ten 2
+	for n in 1 2 4 8; do
+		web dying "$n"
+		pk mirror "$url" m
+		[ "$status" -eq 8 ]
+		[ "$("$PAKHUS" -C m history | wc -l)" -eq 17 ]
+		web dying "$n"
+		pk mirror "$url" "new-$n"
+		[ "$status" -eq 8 ]
+		pk -C "new-$n" list
+		[ "$status" -eq 3 ]
+		pk mirror store "new-$n"
+		[ "$status" -eq 0 ]
+		same "new-$n"
+	done
+	pk mirror store m
+	[ "$status" -eq 0 ]
+	same m
+}
+
+@test "a mirror that is killed in the middle is gone on with" {
+	put_lending
+	put_ten 1
+	for n in 1 2 3 5 9; do
+		web stuck "$n"
+		"$PAKHUS" mirror "$url" m >out 2>err 3>&- &
+		pid=$!
+		until_ test "$(wc -l <asked)" -gt "$n" || true
+		sleep 0.2
+		kill -9 "$pid"
+		wait "$pid" || true
+		pk -C m list
+		[ "$status" -eq 3 ]
+	done
+	pk mirror store m
+	[ "$status" -eq 0 ]
+	same m
+	[ -z "$(find m -name '*.part')" ]
+}
+
+@test "an rsync does not outlive who runs it" {
+	put a 1
+	printf '#!/bin/sh\necho $$ >shell; exec sleep 1000\n' >rsh
+	chmod +x rsh
+	export RSYNC_RSH=$PWD/rsh
+	for signal in TERM KILL; do
+		rm -f shell
+		"$PAKHUS" mirror there:store m >out 2>err 3>&- &
+		pid=$!
+		until_ [ -s shell ]
+		rsync=$(pgrep -P "$pid" -x rsync)
+		kill "-$signal" "$pid"
+		wait "$pid" || true
+		until_ eval '! kill -0 '"$rsync"' 2>/dev/null'
+		kill "$(cat shell)" || true
+	done
+}
+
+@test "a checkpoint from before, whose last bundle is gone, is done without" {
+	put_lending
+	cp store/log/checkpoint late
+	put_ten 1
+	rm -f store/log/tile/entries/000.p/7
+	web late late
+	pk mirror "$url" m
+	cat err
+	[ "$status" -eq 0 ]
+	pk mirror "$url" m
+	[ "$status" -eq 0 ]
+	same m
+}
+
+# follow ARG...: in the background, its lines in followed and errors in err;
+# as bash lets what is in the background ignore SIGINT, that is undone.
+follow() {
+	env --default-signal=INT "$PAKHUS" mirror --follow --every 1s "$@" \
+		>followed 2>err 3>&- &
+	follower=$!
+	servers+=" $!"
+}
+
+@test "--follow goes on, and ends well when it is interrupted" {
+	put_lending
+	for signal in INT TERM; do
+		follow store "m-$signal"
+		until_ grep -q "^m-$signal: 7 entries" followed
+		kill "-$signal" "$follower"
+		wait "$follower"
+		[ "$(wc -l <followed)" -eq 1 ]
+	done
+	follow store m
+	until_ grep -q '^m: 7 entries' followed
+	put_ten 1
+	until_ grep -q '^m: 17 entries (+10)' followed
+	same m
+	kill -INT "$follower"
+	wait "$follower"
+	lacks err interrupted
+}
+
+@test "--follow outlives a source that is away, and not one that lies" {
+	put_lending
+	follow --json store m
+	until_ grep -q '"entries":7' followed
+	mv store away
+	until_ grep -q '^pakhus: mirror: .*store' err
+	mv away store
+	put_ten 1
+	until_ grep -q '"entries":17' followed
+	mv store away
+	pk -C store init
+	rc=0
+	wait "$follower" || rc=$?
+	[ "$rc" -eq 4 ] || [ "$rc" -eq 5 ]
+	rm -r store
+	mv away store
+	same m
+}

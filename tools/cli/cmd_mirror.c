@@ -1,0 +1,199 @@
+/* cmd_mirror.c - a mirror of what a source has, once or for as long as
+ * nobody stops it.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "args.h"
+#include "input.h"
+#include "interrupt.h"
+#include "mem.h"
+#include "obj.h"
+#include "out.h"
+#include "progress.h"
+#include "say.h"
+#include "source.h"
+#include "store.h"
+
+#define EVERY 60 /* s; a look is one small file */
+
+struct mirror {
+	const struct cli *cli;
+	const char *dir;
+	struct source source;
+	struct pakhus_mirror how; /* as the command line has it */
+	char *key;
+	uint64_t every;
+	bool follow, told; /* that nothing changed, before */
+};
+
+/* ---- A round ---- */
+
+static void print_json(const struct mirror *m, const struct pakhus_mirror *r)
+{
+	struct obj obj = obj_begin(stdout);
+
+	obj_string(&obj, "mirror", m->dir);
+	obj_string(&obj, "source", m->source.as.name);
+	obj_bool(&obj, "new", r->is_new != 0);
+	obj_bool(&obj, "changed", r->is_changed != 0);
+	obj_number(&obj, "before", r->before);
+	obj_number(&obj, "entries", r->entries);
+	obj_number(&obj, "objects", r->objects);
+	obj_number(&obj, "bytes", r->bytes);
+	obj_number(&obj, "time_us", r->time_us);
+	obj_number(&obj, "tries", r->tries);
+	obj_end(&obj);
+}
+
+static void print_text(struct mirror *m, const struct pakhus_mirror *r)
+{
+	bool same = r->entries == r->before && !r->objects;
+
+	if (same && m->told)
+		return;
+	m->told = same;
+	out_plain(stdout, m->dir);
+	if (same) {
+		puts(": up to date");
+		return;
+	}
+	printf(": %" PRIu64 " %s (+%" PRIu64 "), %" PRIu64 " object%s, %" PRIu64
+	       " byte%s from ",
+	       r->entries, r->entries == 1 ? "entry" : "entries",
+	       r->entries - r->before, r->objects, r->objects == 1 ? "" : "s",
+	       r->bytes, r->bytes == 1 ? "" : "s");
+	out_plain(stdout, m->source.as.name);
+	putchar('\n');
+}
+
+/* The library's status. */
+static int sync_once(struct mirror *m)
+{
+	struct pakhus_mirror r = m->how;
+	struct pakhus_error err = {0};
+	int rc = pakhus_mirror(m->dir, &m->source.as, &r, &err);
+
+	progress_clear();
+	if (rc && m->follow && interrupt_pending())
+		return PAKHUS_ECANCELED;
+	if (rc) {
+		say_error(m->cli, NULL, &err);
+		return rc;
+	}
+	if (m->cli->value[OPT_JSON])
+		print_json(m, &r);
+	else
+		print_text(m, &r);
+	out_flush();
+	return 0;
+}
+
+/* ---- One after the other ---- */
+
+/* What may be over when it is tried again. That a source is not to be
+ * believed has to be seen, not passed over. */
+static bool may_pass(int status)
+{
+	return status == PAKHUS_ENETWORK || status == PAKHUS_ENOTFOUND ||
+	       status == PAKHUS_EBUSY || status == PAKHUS_ESYS ||
+	       status == PAKHUS_ENOMEM;
+}
+
+static int follow(struct mirror *m)
+{
+	uint64_t soon = m->every < EVERY ? m->every : EVERY;
+	int rc;
+
+	while (!interrupt_pending() && !out_failed()) {
+		rc = sync_once(m);
+		if (rc && rc != PAKHUS_ECANCELED && !may_pass(rc))
+			return (int)exit_of_argument(rc);
+		m->told = m->told && !rc;
+		interrupt_wait(rc ? soon : m->every);
+	}
+	return CLI_DONE;
+}
+
+/* ---- The command line ---- */
+
+static int key_of_file(const struct cli *cli, const char *path, char **key)
+{
+	char *text, *end;
+	size_t size;
+	int rc;
+
+	rc = input_read(cli, path, &text, &size);
+	if (rc)
+		return rc;
+	*key = mem_need(strndup(text, size));
+	free(text);
+	end = *key + strcspn(*key, "\r\n");
+	*end = '\0';
+	return CLI_DONE;
+}
+
+/* A key has the form NAME+ID+BASE64, and no file of that name is meant. */
+static int choose_key(const struct cli *cli, char **key)
+{
+	const char *value = cli->value[OPT_VKEY];
+
+	if (!value)
+		return CLI_DONE;
+	if (!strchr(value, '+') || !access(value, F_OK))
+		return key_of_file(cli, value, key);
+	*key = mem_dup(value);
+	return CLI_DONE;
+}
+
+static int read_options(struct mirror *m)
+{
+	const struct cli *cli = m->cli;
+	uint64_t age = 0;
+	int rc;
+
+	if (cli->value[OPT_STORE])
+		return say_usage(cli, "the mirror is named behind its source, "
+				      "not by -C");
+	if (!*m->dir)
+		return say_usage(cli, "the mirror's name is empty");
+	if (cli->value[OPT_EVERY] && !m->follow)
+		return say_usage(cli, "--every goes with --follow");
+	rc = args_threads(cli, &m->how.threads);
+	if (!rc)
+		rc = args_duration(cli, OPT_MAX_AGE, &age);
+	if (!rc)
+		rc = args_duration(cli, OPT_EVERY, &m->every);
+	if (!rc)
+		rc = choose_key(cli, &m->key);
+	m->how.max_age_us = age * 1000000;
+	m->how.key = m->key;
+	return rc;
+}
+
+int cmd_mirror(const struct cli *cli)
+{
+	struct mirror m = {.cli = cli,
+			   .dir = cli->operand[1],
+			   .how.progress = store_progress,
+			   .how.notice = store_notice,
+			   .every = EVERY,
+			   .follow = cli->value[OPT_FOLLOW] != NULL};
+	int rc = read_options(&m);
+
+	if (!rc)
+		rc = source_open(cli, cli->operand[0], &m.source);
+	if (!rc) {
+		interrupt_catch();
+		rc = m.follow ? follow(&m)
+			      : (int)exit_of_argument(sync_once(&m));
+		source_close(&m.source);
+	}
+	free(m.key);
+	return rc;
+}
