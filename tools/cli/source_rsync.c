@@ -39,7 +39,8 @@ enum { RSYNC_PARTIAL = 23, RSYNC_VANISHED = 24 };
 
 struct rsync {
 	char *name;
-	char *from; /* the same with a slash behind it */
+	char *from;  /* what is asked: a directory ... */
+	char *below; /* ... and what each name begins with there */
 	bool daemon;
 	bool told; /* what it left out, once */
 };
@@ -262,8 +263,8 @@ static int memory(const char *name, int *fd, struct pakhus_error *err)
 	return 0;
 }
 
-static int write_names(int fd, const char *const *names, size_t n,
-		       struct pakhus_error *err)
+static int write_names(int fd, const char *below, const char *const *names,
+		       size_t n, struct pakhus_error *err)
 {
 	int copy = dup(fd), rc = 0;
 	FILE *f = copy < 0 ? NULL : fdopen(copy, "w");
@@ -276,20 +277,20 @@ static int write_names(int fd, const char *const *names, size_t n,
 		return rc;
 	}
 	for (i = 0; i < n; i++)
-		fwrite(names[i], 1, strlen(names[i]) + 1, f);
+		fprintf(f, "%s%s%c", below, names[i], '\0');
 	if (fclose(f) || lseek(fd, 0, SEEK_SET))
 		rc = source_fail(err, PAKHUS_ESYS, errno, "memory for names");
 	return rc;
 }
 
-static int prepare(struct run *run, const char *const *names, size_t n,
-		   struct pakhus_error *err)
+static int prepare(struct run *run, const char *below, const char *const *names,
+		   size_t n, struct pakhus_error *err)
 {
 	int rc = memory("names", &run->names, err);
 
 	if (!rc)
 		rc = memory("words", &run->words, err);
-	return rc ? rc : write_names(run->names, names, n, err);
+	return rc ? rc : write_names(run->names, below, names, n, err);
 }
 
 /* A far rsync sends a directory of a name all the same, though empty. */
@@ -321,7 +322,7 @@ static int fetch(void *arg, const char *into, const char *const *names,
 		return source_canceled(err);
 	progress_clear();
 	arguments(&run, r, into, flags);
-	rc = prepare(&run, names, n, err);
+	rc = prepare(&run, r->below, names, n, err);
 	if (!rc)
 		rc = start(&run, err);
 	if (!rc) {
@@ -346,6 +347,7 @@ static void rsync_close(void *arg)
 
 	free(r->name);
 	free(r->from);
+	free(r->below);
 	free(r);
 }
 
@@ -364,27 +366,80 @@ static bool is_option(const char *name)
 	return false;
 }
 
+/* Where a daemon's module begins; NULL: it is a remote shell, and *path is
+ * where its path does. */
+static const char *module_of(const char *name, const char **path)
+{
+	const char *colon, *bracket;
+
+	if (!strncasecmp(name, "rsync://", 8)) {
+		name += 8 + strcspn(name + 8, "/");
+		return name + strspn(name, "/");
+	}
+	bracket = name + strcspn(name, "[:/");
+	if (*bracket == '[') /* IPv6 */
+		name = bracket + strcspn(bracket, "]");
+	colon = name + strcspn(name, ":");
+	if (colon[0] == ':' && colon[1] == ':')
+		return colon + 2;
+	*path = colon + (*colon != '\0');
+	return NULL;
+}
+
+/* A daemon is asked for names below its module: that of rsync 3.5.0 without
+ * a chroot finds no file of --files-from where it is to begin below. What
+ * stands before a /./ is not kept in names. */
+static void split_module(struct rsync *r, const char *module)
+{
+	size_t n = strcspn(module, "/"), size;
+	const char *path = module + n + strspn(module + n, "/");
+
+	if (asprintf(&r->from, "%.*s/", (int)(module - r->name + (long)n),
+		     r->name) < 0)
+		r->from = mem_need(NULL);
+	for (size = strlen(path); size && path[size - 1] == '/'; size--)
+		;
+	if (!size)
+		r->below = mem_dup("");
+	else if (asprintf(&r->below, "%.*s/./", (int)size, path) < 0)
+		r->below = mem_need(NULL);
+}
+
+static void split_path(struct rsync *r, const char *path)
+{
+	size_t n = strlen(path);
+	const char *slash = "/";
+
+	if (!n) /* the home directory there */
+		slash = "./";
+	else if (path[n - 1] == '/')
+		slash = "";
+	r->below = mem_dup("");
+	if (asprintf(&r->from, "%s%s", r->name, slash) < 0)
+		r->from = mem_need(NULL);
+}
+
 int source_rsync_open(const struct cli *cli, const char *name,
 		      struct source *out)
 {
-	size_t size = strlen(name), host = strcspn(name, ":");
-	const char *slash = "/";
+	const char *module, *path = "";
 	struct rsync *r;
 
 	if (is_option(name))
 		return say_usage(cli, "%s: a host does not begin with -", name);
-	if (!host)
+	if (name[0] == ':' || !strncasecmp(name, "rsync:///", 9))
 		return say_usage(cli, "%s: the host is missing", name);
+	module = module_of(name, &path);
+	if (module && (!*module || *module == '/'))
+		return say_usage(cli, "%s: the daemon's module is missing",
+				 name);
 	r = mem_need(calloc(1, sizeof(*r)));
 	r->name = mem_dup(name);
-	r->daemon = !strncmp(name + host, "://", 3) ||
-		    !strncmp(name + host, "::", 2);
-	if (name[size - 1] == '/')
-		slash = "";
-	else if (size == host + 1) /* HOST: is the home directory there */
-		slash = "./";
-	if (asprintf(&r->from, "%s%s", name, slash) < 0)
-		r->from = mem_need(NULL);
+	r->daemon = module != NULL;
+	if (module)
+		split_module(r, r->name + (module - name));
+	else
+		split_path(r, path);
 	*out = (struct source){{fetch, r, r->name}, rsync_close};
 	return CLI_DONE;
 }
