@@ -51,7 +51,7 @@ web() {
 	url=http://127.0.0.1:$(head -n 1 asked)
 }
 
-# Stock nginx over this directory; sets url. What it was asked for is in
+# nginx_here [HOW [LINES]]: stock nginx over this directory; sets url. What it was asked for is in
 # nginx/access.
 nginx_here() {
 	port=$(free_port)
@@ -69,7 +69,11 @@ nginx_here() {
 			fastcgi_temp_path $PWD/nginx/fastcgi;
 			uwsgi_temp_path $PWD/nginx/uwsgi;
 			scgi_temp_path $PWD/nginx/scgi;
-			server { listen 127.0.0.1:$port; root $PWD; }
+			server {
+				listen 127.0.0.1:$port $1;
+				$2
+				root $PWD;
+			}
 		}
 	END
 	serve nginx/out nginx -p "$PWD/nginx" -e "$PWD/nginx/error" \
@@ -131,7 +135,7 @@ put_ten() {
 
 # A store, its mirror, ten versions more, and a mirror of the mirror.
 by() { # URL
-	put_lending
+	[ -e store ] || put_lending
 	pk mirror "$1/store" m
 	[ "$status" -eq 0 ]
 	grep -Eqx "m: 7 entries \(\+7\), 6 objects, [0-9]+ bytes from .*/store" out
@@ -179,6 +183,23 @@ by() { # URL
 @test "a mirror of a web server" {
 	nginx_here
 	by "$url"
+}
+
+@test "a mirror of a web server by TLS and HTTP/2" {
+	openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost \
+		-addext subjectAltName=DNS:localhost \
+		-keyout private.pem -out root.pem 2>/dev/null
+	nginx_here 'ssl http2' "ssl_certificate $PWD/root.pem;
+		ssl_certificate_key $PWD/private.pem;"
+	put_lending
+	pk mirror "https://localhost:$port/store" m
+	[ "$status" -eq 8 ]
+	grep -q 'certificate' err
+	[ ! -e m/FORMAT ]
+	export CURL_CA_BUNDLE=$PWD/root.pem
+	by "https://localhost:$port"
+	lacks nginx/access HTTP/1.1
+	grep -q HTTP/2.0 nginx/access
 }
 
 @test "where nothing changed a web server is asked for one file" {
@@ -407,7 +428,7 @@ by() { # URL
 	put_ten 1
 	"$PAKHUS" mirror store m >out 2>err
 	put_ten 2
-	for n in 1 2 4 8; do
+	for n in 1 2 5; do
 		web dying "$n"
 		pk mirror "$url" m
 		[ "$status" -eq 8 ]
@@ -426,6 +447,10 @@ by() { # URL
 	same m
 }
 
+asked_for() { # more than N, the port's line left out
+	[ "$(wc -l <asked)" -gt "$1" ]
+}
+
 @test "a mirror that is killed in the middle is gone on with" {
 	put_lending
 	put_ten 1
@@ -433,8 +458,7 @@ by() { # URL
 		web stuck "$n"
 		"$PAKHUS" mirror "$url" m >out 2>err 3>&- &
 		pid=$!
-		until_ test "$(wc -l <asked)" -gt "$n" || true
-		sleep 0.2
+		until_ asked_for "$n"
 		kill -9 "$pid"
 		wait "$pid" || true
 		pk -C m list

@@ -37,6 +37,7 @@ git git
 strace strace
 rsync rsync
 curl curl
+openssl openssl
 nginx-light nginx
 npm npm
 util-linux unshare'
