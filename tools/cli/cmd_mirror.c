@@ -19,6 +19,7 @@
 #include "say.h"
 #include "source.h"
 #include "store.h"
+#include "vkey.h"
 
 #define EVERY 60 /* s; a look is one small file */
 
@@ -122,35 +123,6 @@ static int follow(struct mirror *m)
 
 /* ---- The command line ---- */
 
-static int key_of_file(const struct cli *cli, const char *path, char **key)
-{
-	char *text, *end;
-	size_t size;
-	int rc;
-
-	rc = input_read(cli, path, &text, &size);
-	if (rc)
-		return rc;
-	*key = mem_need(strndup(text, size));
-	free(text);
-	end = *key + strcspn(*key, "\r\n");
-	*end = '\0';
-	return CLI_DONE;
-}
-
-/* A key has the form NAME+ID+BASE64, and no file of that name is meant. */
-static int choose_key(const struct cli *cli, char **key)
-{
-	const char *value = cli->value[OPT_VKEY];
-
-	if (!value)
-		return CLI_DONE;
-	if (!strchr(value, '+') || !access(value, F_OK))
-		return key_of_file(cli, value, key);
-	*key = mem_dup(value);
-	return CLI_DONE;
-}
-
 static int read_options(struct mirror *m)
 {
 	const struct cli *cli = m->cli;
@@ -170,7 +142,7 @@ static int read_options(struct mirror *m)
 	if (!rc)
 		rc = args_duration(cli, OPT_EVERY, &m->every);
 	if (!rc)
-		rc = choose_key(cli, &m->key);
+		rc = vkey_read(cli, &m->key);
 	m->how.max_age_us = age * 1000000;
 	m->how.key = m->key;
 	return rc;

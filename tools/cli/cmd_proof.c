@@ -14,6 +14,7 @@
 #include "out.h"
 #include "say.h"
 #include "store.h"
+#include "vkey.h"
 
 /* ---- prove ---- */
 
@@ -75,45 +76,6 @@ int cmd_prove(const struct cli *cli)
 }
 
 /* ---- verify --proof ---- */
-
-/* NAME+ID+BASE64: a plus, eight digits, a plus. What else is wrong with it
- * the library says. */
-static bool is_key(const char *text)
-{
-	const char *plus = strchr(text, '+');
-
-	return plus && strspn(plus + 1, "0123456789abcdef") == 8 &&
-	       plus[9] == '+';
-}
-
-/* The key itself, or the one line of a file; *key is freed with free(). */
-static int read_key(const struct cli *cli, char **key)
-{
-	const char *arg = cli->value[OPT_VKEY];
-	size_t size;
-	char *text;
-	int rc;
-
-	if (is_key(arg)) {
-		*key = strdup(arg);
-		return *key ? CLI_DONE
-			    : say_failed(cli, CLI_FAILED, "out of memory");
-	}
-	rc = input_read(cli, arg, &text, &size);
-	if (rc)
-		return rc;
-	if (size && text[size - 1] == '\n')
-		size--;
-	*key = memchr(text, '\0', size) ? NULL : strndup(text, size);
-	free(text);
-	if (*key && is_key(*key))
-		return CLI_DONE;
-	free(*key);
-	return say_failed(cli, CLI_USAGE,
-			  "--key: %s is neither a verifier key, "
-			  "NAME+ID+BASE64, nor a file that holds one",
-			  arg);
-}
 
 /* Whether the document is the one of the entry. */
 static int check_document(const struct cli *cli,
@@ -227,7 +189,7 @@ int proof_verify(const struct cli *cli)
 	    !strcmp(cli->operand[0], "-"))
 		return say_usage(cli, "proof and document cannot both be "
 				      "stdin");
-	rc = read_key(cli, &key);
+	rc = vkey_read(cli, &key);
 	if (rc)
 		return rc;
 	rc = input_read(cli, path, &text, &size);

@@ -63,9 +63,6 @@ const struct cli_option_row cli_options[OPT_COUNT] = {
 		      0, WORD_FILE},
 	[OPT_HERE] = {"here", NULL, "this is the only copy that is written", 0,
 		      WORD_NONE},
-	[OPT_VKEY] = {"key", "VKEY",
-		      "the key to be trusted, or a file that holds it", 0,
-		      WORD_FILE},
 	[OPT_MAX_AGE] = {"max-age", "TIME",
 			 "refuse what was signed longer ago: 90s 15m 12h 7d", 0,
 			 WORD_NONE},
@@ -247,7 +244,7 @@ const struct cli_command cli_commands[] = {
 	 .operands = "SOURCE DIR",
 	 .summary = "Make a mirror of a store, or bring it up to date",
 	 .text = "SOURCE is http://..., https://..., rsync://..., HOST:PATH "
-		 "(by rsync and ssh) or a\npath, of a store or of another "
+		 "(by rsync and ssh)\nor a path, of a store or of another "
 		 "mirror. All that comes is checked before any of\nit is "
 		 "shown. DIR is named here and not by -C; later on, pakhus "
 		 "-C DIR reads it.\n\nWithout --key the first time believes "

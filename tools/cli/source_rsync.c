@@ -155,7 +155,8 @@ static void read_words(const struct run *run, struct words *words)
 static bool says_little(const char *line)
 {
 	return !strncmp(line, "rsync error: ", 13) ||
-	       strstr(line, "connection unexpectedly closed");
+	       strstr(line, "connection unexpectedly closed") ||
+	       strstr(line, "Broken pipe");
 }
 
 /* The last line that says something: what was wrong stands before what came
