@@ -245,8 +245,8 @@ const struct cli_command cli_commands[] = {
 	 .summary = "Make a mirror of a store, or bring it up to date",
 	 .text = "SOURCE is http://..., https://..., rsync://..., HOST:PATH "
 		 "(by rsync and ssh)\nor a path, of a store or of another "
-		 "mirror. All that comes is checked before any of\nit is "
-		 "shown. DIR is named here and not by -C; later on, pakhus "
+		 "mirror. All that comes is checked before\nany of it is "
+		 "shown. DIR is named here and not by -C; later on, pakhus\n"
 		 "-C DIR reads it.\n\nWithout --key the first time believes "
 		 "the key that it finds, and tells it.\nWith --follow a failure "
 		 "is told and tried again, but what is damaged, badly\nsigned "
