@@ -57,7 +57,17 @@ a.json is the document of this hash"
 	pk prove
 	[ "$status" -eq 2 ]
 	pk prove --at 1 a
-	[ "$status" -eq 2 ]
+	want 0 "$(cat proof)"
+	pk prove --at 1 a@1
+	want 0 "$(cat proof)"
+	pk prove --at 1 b
+	want 3 '' 'pakhus: prove: not found: position 1 holds publish a@1'
+	pk prove --at 1 a@2
+	want 3 '' 'pakhus: prove: not found: position 1 holds publish a@1'
+	pk prove --at 0 a
+	want 3 '' 'pakhus: prove: not found: position 0 holds key'
+	pk prove --at 9 a
+	want 3 '' 'pakhus: prove: the log has no entry 9; it holds 4'
 }
 
 @test "every entry is proven by its position" {

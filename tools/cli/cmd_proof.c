@@ -31,29 +31,65 @@ static void print_text(const struct cli *cli, const char *text, size_t size)
 	obj_end(&obj);
 }
 
+/* Whether an entry that was asked for by its position is of the package and
+ * version that were named besides. */
+static int check_fits(const struct cli *cli, struct pakhus *store,
+		      const struct args_spec *spec, uint64_t seq)
+{
+	struct pakhus_range range = {.before = seq + 1, .limit = 1};
+	struct pakhus_error err = {0};
+	struct pakhus_history *history;
+	const struct pakhus_entry *e;
+	int rc = CLI_DONE;
+
+	if (pakhus_history(store, NULL, range, &history, &err))
+		return store_failed(cli, &err);
+	e = history->items;
+	if (history->count && e->seq == seq &&
+	    (strcmp(e->id, spec->id) != 0 ||
+	     (spec->version && strcmp(e->version, spec->version) != 0)))
+		rc = say_failed(cli, CLI_NOT_FOUND,
+				"not found: position %" PRIu64
+				" holds %s%s%s%s%s",
+				seq, e->op, *e->id ? " " : "", e->id,
+				*e->version ? "@" : "", e->version);
+	pakhus_history_free(history);
+	return rc;
+}
+
+static int prove_in(const struct cli *cli, struct pakhus *store,
+		    const struct args_spec *spec, uint64_t seq)
+{
+	struct pakhus_error err = {0};
+	size_t size;
+	char *text;
+	int rc;
+
+	if (!cli->value[OPT_AT])
+		rc = pakhus_prove(store, spec->id, spec->version, &text, &size,
+				  &err);
+	else
+		rc = pakhus_prove_at(store, seq, &text, &size, &err);
+	if (rc)
+		return store_failed(cli, &err);
+	print_text(cli, text, size);
+	pakhus_free(text);
+	return CLI_DONE;
+}
+
 static int prove(const struct cli *cli, const struct args_spec *spec,
 		 uint64_t seq)
 {
-	struct pakhus_error err = {0};
 	struct pakhus *store;
-	char *text;
-	size_t size;
 	int rc;
 
 	rc = store_open(cli, 0, 0, &store);
 	if (rc)
 		return rc;
-	if (spec->id)
-		rc = pakhus_prove(store, spec->id, spec->version, &text, &size,
-				  &err);
-	else
-		rc = pakhus_prove_at(store, seq, &text, &size, &err);
-	if (rc) {
-		rc = store_failed(cli, &err);
-	} else {
-		print_text(cli, text, size);
-		pakhus_free(text);
-	}
+	if (spec->id && cli->value[OPT_AT])
+		rc = check_fits(cli, store, spec, seq);
+	if (!rc)
+		rc = prove_in(cli, store, spec, seq);
 	pakhus_close(store);
 	return rc;
 }
@@ -67,8 +103,8 @@ int cmd_prove(const struct cli *cli)
 	rc = args_number(cli, OPT_AT, 0, UINT64_MAX - 1, &seq);
 	if (!rc)
 		rc = args_spec(cli, &spec);
-	if (!rc && !spec.id == !cli->value[OPT_AT])
-		rc = say_usage(cli, "a version or --at, one of the two");
+	if (!rc && !spec.id && !cli->value[OPT_AT])
+		rc = say_usage(cli, "an argument is missing");
 	if (!rc)
 		rc = prove(cli, &spec, seq);
 	args_spec_release(&spec);

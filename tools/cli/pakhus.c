@@ -194,8 +194,9 @@ const struct cli_command cli_commands[] = {
 	 .text = "With it `pakhus verify --proof` convinces whoever has the "
 		 "log's key, without a\nstore. It says that the version was "
 		 "published, not that it is still live.\nWithout VERSION, or "
-		 "with latest, it is the one that was inserted last. --at\n"
-		 "proves any entry of the log, a deletion too.\n",
+		 "with latest, it is the one that was inserted last. With\n"
+		 "--at any entry of the log is proven, a deletion too; where "
+		 "ID is given besides\nit has to fit.\n",
 	 .run = cmd_prove,
 	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_ID) | CLI_OPT(OPT_VERSION) |
 		    CLI_OPT(OPT_AT),
