@@ -128,6 +128,14 @@ int pk_signer_check(const struct pk_signer *s, struct pakhus_error *err)
 	return check(key, s, err);
 }
 
+int pk_signer_derive(struct pk_signer *s, struct pakhus_error *err)
+{
+	AUTO(free_key) EVP_PKEY *key = private_key(s);
+	int rc = check(key, s, err);
+
+	return rc ? rc : derive(key, &s->public, err);
+}
+
 int pk_sign(const struct pk_signer *s, const void *text, size_t size,
 	    struct pk_signature *sig, struct pakhus_error *err)
 {

@@ -25,6 +25,8 @@ int pk_signer_decode(const char *text, size_t size, struct pk_signer *s,
 		     struct pakhus_error *err);
 /* Whether the id is the private key's. */
 int pk_signer_check(const struct pk_signer *s, struct pakhus_error *err);
+/* The same, and fills in the public key that _decode() left out. */
+int pk_signer_derive(struct pk_signer *s, struct pakhus_error *err);
 
 /* Signs a note's text; sig is filled. */
 int pk_sign(const struct pk_signer *s, const void *text, size_t size,
