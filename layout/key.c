@@ -314,7 +314,13 @@ size_t pk_stamp_encode(const struct pk_key *k, const struct pk_stamp *v,
 
 	p = w64(w64(p, v->inode), v->applied);
 	p = w64(w64(p, v->live), v->checkpoint);
-	return seal(k, out, wn(p, v->root, PK_HASH_SIZE));
+	p = wn(wn(p, v->root, PK_HASH_SIZE), v->key, PK_PUBLIC_SIZE);
+	return seal(k, out, wn(w64(p, v->since), v->before, PK_PUBLIC_SIZE));
+}
+
+const unsigned char *pk_stamp_key(const struct pk_stamp *v, uint64_t size)
+{
+	return size > v->since ? v->key : v->before; /* F-67 */
 }
 
 const char *pk_stamp_decode(struct pk_bytes key, struct pk_bytes value,
@@ -328,6 +334,8 @@ const char *pk_stamp_decode(struct pk_bytes key, struct pk_bytes value,
 	bad = rn(&value, v->identity, PK_IDENTITY_SIZE) ||
 	      r64(&value, &v->inode) || r64(&value, &v->applied) ||
 	      r64(&value, &v->live) || r64(&value, &v->checkpoint) ||
-	      rn(&value, v->root, PK_HASH_SIZE);
+	      rn(&value, v->root, PK_HASH_SIZE) ||
+	      rn(&value, v->key, PK_PUBLIC_SIZE) || r64(&value, &v->since) ||
+	      rn(&value, v->before, PK_PUBLIC_SIZE);
 	return done(bad, value);
 }

@@ -94,7 +94,14 @@ struct pk_stamp {
 	uint64_t live;	  /* versions, of all packages */
 	uint64_t checkpoint; /* entries and root of the last one seen */
 	unsigned char root[PK_HASH_SIZE];
+	/* F-67: the key in force, the position of its entry, and the one that
+	 * was in force before */
+	unsigned char key[PK_PUBLIC_SIZE];
+	uint64_t since;
+	unsigned char before[PK_PUBLIC_SIZE];
 };
+/* The key in force at a size; below the one before, it is not known. */
+const unsigned char *pk_stamp_key(const struct pk_stamp *v, uint64_t size);
 
 /* Whether a value of any kind is one of its key: NULL or the broken rule. */
 const char *pk_value_check(struct pk_bytes key, struct pk_bytes value);

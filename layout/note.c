@@ -154,7 +154,8 @@ const char *pk_checkpoint_decode(struct pk_bytes text, struct pk_checkpoint *c)
 	if (!pk_line_next(&text, &line, &size) ||
 	    pk_unbase64(line, size, c->root, PK_HASH_SIZE) != PK_HASH_SIZE)
 		return "F-37 the third line is not a root hash";
-	c->time = 0;
+	c->time = c->by = 0;
+	c->by_other = 0;
 	while (pk_line_next(&text, &line, &size))
 		if (size >= 5 && !memcmp(line, "time ", 5) &&
 		    (c->time || pk_decimal(line + 5, size - 5, &c->time) ||

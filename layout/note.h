@@ -52,6 +52,10 @@ struct pk_checkpoint {
 	uint64_t size; /* entries */
 	unsigned char root[PK_HASH_SIZE];
 	uint64_t time; /* signed at, microseconds since 1970; 0: not said */
+	/* of who checks signatures (log.h): the keys it asked that signed, a
+	 * bit each, and whether one of the name did that it does not know */
+	uint64_t by;
+	int by_other;
 };
 
 /* The text that is signed: origin, size and root, a line each, and the time

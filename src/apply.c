@@ -99,6 +99,24 @@ static int apply_delete(struct pk_txn *t, uint64_t seq,
 	return rc ? rc : pk_row_put_head(t, e->id, &head, err);
 }
 
+static int apply_key(struct pk_txn *t, uint64_t seq, const struct pk_entry *e,
+		     struct pakhus_error *err)
+{
+	struct pk_stamp *st = &t->stamp;
+	struct pk_vkey k;
+	const char *fault = pk_vkey_decode(e->text, strlen(e->text), &k);
+
+	if (!fault && seq && !memcmp(k.key, st->key, PK_PUBLIC_SIZE))
+		fault = "F-67 the key is in force already";
+	if (fault)
+		return pk_fail(err, PAKHUS_ECORRUPT, "log entry %llu: %s",
+			       (unsigned long long)seq, fault);
+	memcpy(st->before, st->key, PK_PUBLIC_SIZE);
+	memcpy(st->key, k.key, PK_PUBLIC_SIZE);
+	st->since = seq;
+	return 0;
+}
+
 int pk_index_apply(struct pk_txn *t, uint64_t seq, const struct pk_entry *e,
 		   struct pk_bytes manifest, struct pakhus_error *err)
 {
@@ -112,11 +130,8 @@ int pk_index_apply(struct pk_txn *t, uint64_t seq, const struct pk_entry *e,
 		rc = apply_delete(t, seq, e, err);
 		break;
 	case PK_OP_KEY:
-		/* a second one would say who may sign: not known here */
-		rc = 0;
-		if (!seq)
-			break;
-		/* fall through */
+		rc = apply_key(t, seq, e, err);
+		break;
 	default:
 		rc = pk_fail(err, PAKHUS_EVERSION,
 			     "log entry %llu: F-24 a later pakhus is needed "

@@ -411,10 +411,19 @@ static int write_draft(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
 				       "durable at once",
 				       (unsigned long long)span,
 				       (unsigned long long)PK_SLOT_MAX);
-		rc = pk_make_room(s, span, err);
+		rc = d->is_integrating ? pk_make_room_held(s, span, err)
+				       : pk_make_room(s, span, err);
 		if (rc)
 			return rc;
 	}
+}
+
+int pk_write_held(struct pakhus *s, struct pk_draft *d, uint64_t *first,
+		  struct pakhus_error *err)
+{
+	d->is_appended = 0;
+	d->is_integrating = 1;
+	return write_draft(s, d, NULL, NULL, first, err);
 }
 
 int pk_write(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,

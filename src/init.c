@@ -143,12 +143,14 @@ int pk_init_dirs(int dir, struct pakhus_error *err)
 	return rc;
 }
 
-static int make_key(int dir, const struct pk_format *f, struct pk_signer *s,
-		    struct pakhus_error *err)
+/* key: the private one to begin with, or NULL. */
+static int make_key(int dir, const struct pk_format *f, const char *key,
+		    struct pk_signer *s, struct pakhus_error *err)
 {
 	char text[PK_SKEY_SIZE + 1], path[16];
 	size_t n;
-	int rc = pk_signer_new(f->origin, s, err);
+	int rc = key ? pk_keys_import(key, f->origin, s, err)
+		     : pk_signer_new(f->origin, s, err);
 
 	if (rc)
 		return rc;
@@ -204,10 +206,17 @@ static int fill_format(const struct pakhus_init_options *opt,
 {
 	const char *origin = opt ? opt->origin : NULL;
 	char hex[2 * PK_IDENTITY_SIZE + 1];
+	struct pk_signer s;
 	int rc = pk_random(f->identity, PK_IDENTITY_SIZE, err);
 
+	if (!rc && opt && opt->key)
+		rc = pk_keys_import(opt->key, origin, &s, err);
 	if (rc)
 		return rc;
+	if (opt && opt->key) {
+		explicit_bzero(s.seed, sizeof(s.seed));
+		origin = s.public.name;
+	}
 	f->immutable = opt && opt->immutable;
 	if (origin) {
 		if (!pk_is_origin(origin, strlen(origin)))
@@ -244,7 +253,7 @@ static int make(int dir, const struct pakhus_init_options *opt,
 	int rc = pk_init_dirs(dir, err);
 
 	if (!rc)
-		rc = make_key(dir, f, &signer, err);
+		rc = make_key(dir, f, opt ? opt->key : NULL, &signer, err);
 	if (rc)
 		return rc;
 	n = pk_format_encode(f, format);

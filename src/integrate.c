@@ -9,6 +9,11 @@
  *  6. let the index point at the objects
  *  7. free the slot
  *
+ * A slot with a key entry (F-67) is signed at its end by the key that it
+ * brings. Before that, 4 is done for the tree that ends in the entry, signed
+ * by both keys, and the note is kept in keys/, synced (F-68). After 5 the
+ * new private key takes the place of the old one.
+ *
  * Killed anywhere, the next holder of the lock does it again from 1 with
  * the same result: names are hashes and positions, contents follow from the
  * slot. An object that was staged at another level or base is another
@@ -21,6 +26,7 @@
 #include "place.h"
 #include "set.h"
 #include "tmpfile.h"
+#include "trust.h"
 #include "zst.h"
 
 #include <stdio.h>
@@ -259,6 +265,10 @@ static int place_staged(struct job *j)
 struct writing {
 	struct pk_log_writer log;
 	struct pk_checkpoint last; /* signed before */
+	struct pk_signer signer;   /* of what is signed next */
+	uint64_t rotated; /* the size that a rotation's note is of, or 0 */
+	char path[PK_NEXT_PATH], note[PK_NEXT_NOTE];
+	size_t size;
 };
 
 static int fail_rolled_back(struct job *j, const struct writing *w)
@@ -284,6 +294,41 @@ static int check_prefix(struct job *j, struct writing *w)
 		       : 0;
 }
 
+/* The private key that a key entry brings is the next one, synced before the
+ * entry was appended; both sign the tree that ends in it (F-68). */
+static int rotate(struct job *j, struct writing *w, const struct pk_entry *e)
+{
+	struct pk_env *env = j->store->env;
+	struct pk_checkpoint c = { .size = w->log.edge.size, .time = e->time };
+	struct pk_signer next;
+	struct pk_vkey k;
+	int rc = pk_log_check_key(&env->format, c.size - 1, e, &k, j->err);
+
+	if (!rc)
+		rc = pk_keys_load(env->dir, PK_KEY_NEXT, &next, j->err);
+	if (!rc)
+		rc = pk_signer_derive(&next, j->err);
+	if (rc)
+		return rc;
+	strcpy(c.origin, env->format.origin);
+	if (w->rotated || memcmp(next.public.key, k.key, PK_PUBLIC_SIZE))
+		rc = pk_fail(j->err, PAKHUS_ECORRUPT,
+			     PK_KEY_NEXT ": F-67 is not the key of entry %llu",
+			     (unsigned long long)c.size - 1);
+	else if (pk_edge_root(&w->log.edge, w->log.sha, c.root))
+		rc = pk_fail_nomem(j->err);
+	else
+		rc = pk_next_sign(&c, &w->signer, &next, w->note, &w->size,
+				  j->err);
+	if (!rc) {
+		pk_next_path(&w->signer.public, w->path);
+		w->signer = next;
+		w->rotated = c.size;
+	}
+	explicit_bzero(&next, sizeof(next));
+	return rc;
+}
+
 static int add_entry(struct job *j, uint64_t seq, struct pk_bytes line,
 		     const struct pk_entry *e, const struct pk_text *text,
 		     void *arg)
@@ -291,28 +336,31 @@ static int add_entry(struct job *j, uint64_t seq, struct pk_bytes line,
 	struct writing *w = arg;
 	int rc;
 
-	(void)e, (void)text;
+	(void)text;
 	if (seq != w->log.edge.size)
 		return pk_fail(j->err, PAKHUS_ECORRUPT,
 			       "journal entry %llu: F-56 the log ends at %llu",
 			       (unsigned long long)seq,
 			       (unsigned long long)w->log.edge.size);
 	rc = pk_log_add(&w->log, line.at, line.left);
-	return rc ? rc : check_prefix(j, w);
+	if (!rc)
+		rc = check_prefix(j, w);
+	return rc || e->op != PK_OP_KEY ? rc : rotate(j, w, e);
 }
 
-static int read_last(struct job *j, struct pk_checkpoint *last)
+int pk_last_signed(struct pk_env *env, struct pk_checkpoint *last,
+		   struct pakhus_error *err)
 {
 	AUTO_FREE char *note = NULL;
 	struct pk_bytes text, signatures;
 	const char *fault;
 	size_t size;
-	int rc = pk_read_file(j->store->env->dir, "local/last-signed",
-			      PK_NOTE_MAX, &note, &size, j->err);
+	int rc = pk_read_file(env->dir, "local/last-signed", PK_NOTE_MAX,
+			      &note, &size, err);
 
 	if (rc == PAKHUS_ENOTFOUND) {
-		pk_error_init(j->err);
-		return pk_fail(j->err, PAKHUS_ECORRUPT,
+		pk_error_init(err);
+		return pk_fail(err, PAKHUS_ECORRUPT,
 			       "local/last-signed: is missing");
 	}
 	if (rc)
@@ -321,14 +369,44 @@ static int read_last(struct job *j, struct pk_checkpoint *last)
 	if (!fault)
 		fault = pk_checkpoint_decode(text, last);
 	if (fault)
-		return pk_fail(j->err, PAKHUS_ECORRUPT, "local/last-signed: %s",
+		return pk_fail(err, PAKHUS_ECORRUPT, "local/last-signed: %s",
 			       fault);
 	return 0;
+}
+
+static int note_signed(struct pk_env *env, const char *note, size_t size,
+		       struct pakhus_error *err)
+{
+	int rc = pk_install(env->dir, "local/last-signed", note, size, 0600,
+			    err);
+
+	return rc ? rc : pk_sync_dir(env->dir, "local", err);
+}
+
+int pk_install_signed(struct pk_env *env, const char *note, size_t size,
+		      struct pakhus_error *err)
+{
+	int rc = note_signed(env, note, size, err);
+
+	return rc ? rc : pk_log_install(env->dir, note, size, err);
 }
 
 static void close_writing(struct writing *w)
 {
 	pk_log_close_writer(&w->log);
+	explicit_bzero(&w->signer, sizeof(w->signer));
+}
+
+/* In keys/ for who trusts the key before. */
+static int keep_note(struct job *j, const struct writing *w)
+{
+	struct pk_env *env = j->store->env;
+	int rc = note_signed(env, w->note, w->size, j->err);
+
+	if (!rc)
+		rc = pk_install(env->dir, w->path, w->note, w->size, 0444,
+				j->err);
+	return rc ? rc : pk_sync_dir(env->dir, "keys", j->err);
 }
 
 static int write_log(struct job *j, struct pk_checkpoint *c)
@@ -337,8 +415,11 @@ static int write_log(struct job *j, struct pk_checkpoint *c)
 	AUTO(close_writing) struct writing w = { .log = { .dir = -1 } };
 	char note[PK_CHECKPOINT_NOTE];
 	size_t size;
-	int rc = read_last(j, &w.last);
+	int rc = pk_last_signed(env, &w.last, j->err);
 
+	if (!rc)
+		rc = pk_keys_settle(env, pk_stamp_key(&j->txn.stamp, c->size),
+				    &w.signer, j->err);
 	if (!rc)
 		rc = pk_log_open_writer(&w.log, env->dir, c, j->err);
 	if (!rc)
@@ -349,17 +430,16 @@ static int write_log(struct job *j, struct pk_checkpoint *c)
 		rc = fail_rolled_back(j, &w);
 	if (!rc)
 		rc = pk_log_finish(&w.log, c->root);
+	if (!rc && w.rotated)
+		rc = keep_note(j, &w);
 	if (rc)
 		return rc;
 	c->size = w.log.edge.size;
 	c->time = pk_now();
-	rc = pk_log_sign(c, &env->signer, note, &size, j->err);
-	if (!rc)
-		rc = pk_install(env->dir, "local/last-signed", note, size,
-				0600, j->err);
-	if (!rc)
-		rc = pk_sync_dir(env->dir, "local", j->err);
-	return rc ? rc : pk_log_install(env->dir, note, size, j->err);
+	if (c->size == w.rotated) /* the one that both signed is it */
+		return pk_log_install(env->dir, w.note, w.size, j->err);
+	rc = pk_log_sign(c, &w.signer, note, &size, j->err);
+	return rc ? rc : pk_install_signed(env, note, size, j->err);
 }
 
 /* ---- 6: the index ---- */
@@ -406,13 +486,15 @@ int pk_integrate_sealed(struct pakhus *s, struct pakhus_error *err)
 	pk_journal_cursor(&env->journal, &j.cursor);
 	if (!j.cursor.has_sealed)
 		return 0;
-	rc = pk_log_checkpoint(env->dir, env->format.origin, &env->keys, &c,
-			       err);
+	rc = pk_keys_checkpoint(env, 0, &c, err);
 	if (rc)
 		return rc;
 	/* applied before the slot goes, of which alone it could be */
 	rc = pk_view_begin(&v, s, err);
 	j.txn = v.txn;
+	if (!rc)
+		rc = pk_keys_check(env, &c, pk_stamp_key(&j.txn.stamp, c.size),
+				   err);
 	if (rc)
 		return rc;
 	if (c.size < j.cursor.first) {
@@ -426,6 +508,10 @@ int pk_integrate_sealed(struct pakhus *s, struct pakhus_error *err)
 		if (rc)
 			return rc;
 	}
+	rc = pk_keys_settle(env, pk_stamp_key(&j.txn.stamp, c.size), NULL,
+			    err);
+	if (rc)
+		return rc;
 	pk_txn_end(&j.txn);
 	atomic_store(&env->journal.page->checkpoint, c.size);
 	rc = point_at_objects(&j, &c);
@@ -471,16 +557,21 @@ static int seal(struct pakhus *s, uint64_t grow, uint64_t need,
 	return rc;
 }
 
+int pk_integrate_held(struct pakhus *s, struct pakhus_error *err)
+{
+	int rc = pk_integrate_sealed(s, err);
+
+	if (!rc)
+		rc = seal(s, 0, 0, err);
+	return rc ? rc : pk_integrate_sealed(s, err);
+}
+
 int pk_integrate(struct pakhus *s, struct pakhus_error *err)
 {
 	PK_HELD held = { NULL, 0 };
 	int rc = pk_hold(&held, &s->env->locks, PK_LOCK_INTEGRATE, err);
 
-	if (!rc)
-		rc = pk_integrate_sealed(s, err);
-	if (!rc)
-		rc = seal(s, 0, 0, err);
-	return rc ? rc : pk_integrate_sealed(s, err);
+	return rc ? rc : pk_integrate_held(s, err);
 }
 
 /* A larger slot costs a write of zeros, integrating twenty times that: a
@@ -513,22 +604,36 @@ static int grow(struct pakhus *s, uint64_t span, struct pakhus_error *err)
 	return rc ? rc : !pk_journal_grow(&env->journal, size, &full);
 }
 
-int pk_make_room(struct pakhus *s, uint64_t span, struct pakhus_error *err)
+/* The integrate lock is held. */
+static int make_room(struct pakhus *s, uint64_t span, struct pakhus_error *err)
 {
-	PK_HELD held = { NULL, 0 };
 	struct pk_cursor c;
-	int rc = grow(s, span, err);
+	int rc = pk_integrate_sealed(s, err);
 
-	if (rc)
-		return rc < 0 ? rc : 0;
-	rc = pk_hold(&held, &s->env->locks, PK_LOCK_INTEGRATE, err);
-	if (!rc)
-		rc = pk_integrate_sealed(s, err);
 	if (rc)
 		return rc;
 	pk_journal_cursor(&s->env->journal, &c);
 	return seal(s, c.size[c.slot] < span ? span : c.size[c.slot], span,
 		    err);
+}
+
+int pk_make_room(struct pakhus *s, uint64_t span, struct pakhus_error *err)
+{
+	PK_HELD held = { NULL, 0 };
+	int rc = grow(s, span, err);
+
+	if (rc)
+		return rc < 0 ? rc : 0;
+	rc = pk_hold(&held, &s->env->locks, PK_LOCK_INTEGRATE, err);
+	return rc ? rc : make_room(s, span, err);
+}
+
+int pk_make_room_held(struct pakhus *s, uint64_t span,
+		      struct pakhus_error *err)
+{
+	int rc = grow(s, span, err);
+
+	return rc ? (rc < 0 ? rc : 0) : make_room(s, span, err);
 }
 
 int pk_write_whole(struct pakhus *s, const unsigned char *hash,

@@ -51,6 +51,15 @@ static int read_key(int dir, const char *name, struct pk_vkey *k,
 	return 0;
 }
 
+/* Whether it is named as the note of a rotation is (F-68). */
+static int is_next(const char *name)
+{
+	unsigned char id[4];
+
+	return strlen(name) == 13 && !strcmp(name + 8, ".next") &&
+	       !pk_unhex(name, id, 4);
+}
+
 int pk_log_keys(int dir, struct pk_keys *keys, struct pakhus_error *err)
 {
 	int fd = openat(dir, "keys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -65,7 +74,7 @@ int pk_log_keys(int dir, struct pk_keys *keys, struct pakhus_error *err)
 		return rc;
 	}
 	while ((rc = pk_readdir(d, "keys", &name, err)) == 1) {
-		if (*name == '.')
+		if (*name == '.' || is_next(name))
 			continue;
 		if (keys->n == PK_KEYS_MAX)
 			rc = pk_fail(err, PAKHUS_ECORRUPT,
@@ -93,32 +102,34 @@ static int is_own(int dir, const char *note, size_t size)
 	       n == size && !memcmp(last, note, n);
 }
 
-/* is_known: that the signature is good, and only its key is looked for. */
-static int is_signed(const struct pk_keys *keys, const char *origin,
-		     struct pk_bytes text, struct pk_bytes signatures,
-		     int is_known)
+/* Finds out who signed. is_known: that the signatures are good, and only
+ * their keys are looked for. */
+static void find_signers(const struct pk_keys *keys, struct pk_bytes text,
+			 struct pk_bytes signatures, int is_known,
+			 struct pk_checkpoint *c)
 {
 	struct pk_signature s;
 
-	while (pk_signature_next(&signatures, &s) == 1)
-		for (size_t i = 0; i < keys->n; i++) {
-			const struct pk_vkey *k = &keys->key[i];
+	while (pk_signature_next(&signatures, &s) == 1) {
+		size_t i = 0;
 
-			if (strcmp(k->name, origin))
-				continue;
-			if (is_known && !strcmp(s.name, k->name) &&
-			    !memcmp(s.id, k->id, sizeof(s.id)))
-				return 1;
-			if (pk_is_signed(k, text.at, text.left, &s))
-				return 1;
-		}
-	return 0;
+		if (!s.is_ed25519 || strcmp(s.name, c->origin))
+			continue;
+		while (i < keys->n &&
+		       (strcmp(keys->key[i].name, c->origin) ||
+			memcmp(keys->key[i].id, s.id, sizeof(s.id)) != 0))
+			i++;
+		if (i == keys->n)
+			c->by_other = 1;
+		else if (is_known || pk_is_signed(&keys->key[i], text.at,
+						  text.left, &s))
+			c->by |= UINT64_C(1) << i;
+	}
 }
 
-static int read_checkpoint(int dir, const char *origin,
-			   const struct pk_keys *keys, int may_know,
-			   struct pk_checkpoint *out, char **keep,
-			   size_t *kept, struct pakhus_error *err)
+int pk_log_note(int dir, const char *origin, const struct pk_keys *keys,
+		int is_here, struct pk_checkpoint *out, char **bytes,
+		size_t *bytes_size, struct pakhus_error *err)
 {
 	AUTO_FREE char *note = NULL;
 	struct pk_bytes text, signatures;
@@ -139,63 +150,55 @@ static int read_checkpoint(int dir, const char *origin,
 		fault = pk_checkpoint_decode(text, &c);
 	if (!fault && strcmp(c.origin, origin))
 		fault = "F-38 the origin is not that of FORMAT";
-	if (!fault && !is_signed(keys, origin, text, signatures,
-				 may_know && is_own(dir, note, size)))
+	if (!fault)
+		find_signers(keys, text, signatures,
+			     is_here && is_own(dir, note, size), &c);
+	if (!fault && !c.by)
 		fault = "F-38 the log's key did not sign it";
 	if (!fault && !c.size)
 		fault = "F-38 the log is empty";
 	if (fault)
 		return pk_fail(err, PAKHUS_ECORRUPT, CHECKPOINT ": %s", fault);
 	*out = c;
-	if (keep) {
-		*keep = PK_MOVE(note);
-		*kept = size;
-	}
+	*bytes = PK_MOVE(note);
+	*bytes_size = size;
 	return 0;
-}
-
-int pk_log_note(int dir, const char *origin, const struct pk_keys *keys,
-		struct pk_checkpoint *out, char **note, size_t *size,
-		struct pakhus_error *err)
-{
-	return read_checkpoint(dir, origin, keys, 0, out, note, size, err);
 }
 
 int pk_log_checkpoint(int dir, const char *origin, const struct pk_keys *keys,
 		      struct pk_checkpoint *out, struct pakhus_error *err)
 {
-	return read_checkpoint(dir, origin, keys, 0, out, NULL, NULL, err);
+	AUTO_FREE char *note = NULL;
+	size_t size;
+
+	return pk_log_note(dir, origin, keys, 0, out, &note, &size, err);
 }
 
-int pk_log_checkpoint_here(int dir, const char *origin,
-			   const struct pk_keys *keys,
-			   struct pk_checkpoint *out, struct pakhus_error *err)
+int pk_log_check_key(const struct pk_format *format, uint64_t seq,
+		     const struct pk_entry *e, struct pk_vkey *k,
+		     struct pakhus_error *err)
 {
-	return read_checkpoint(dir, origin, keys, 1, out, NULL, NULL, err);
-}
-
-int pk_log_check_first(int dir, const struct pk_format *format,
-		       const struct pk_entry *e, struct pakhus_error *err)
-{
-	AUTO_FREE struct pk_keys *keys = calloc(1, sizeof(*keys));
 	unsigned char hash[PK_HASH_SIZE];
 	char text[PK_FORMAT_SIZE];
-	struct pk_checkpoint c;
 	size_t n = pk_format_encode(format, text);
 
-	if (!keys || pk_sha256(text, n, hash))
+	if (pk_sha256(text, n, hash))
 		return pk_fail_nomem(err);
 	if (e->op != PK_OP_KEY ||
-	    pk_vkey_decode(e->text, strlen(e->text), &keys->key[0]) ||
-	    !pk_vkey_is_sound(&keys->key[0]))
+	    pk_vkey_decode(e->text, strlen(e->text), k) ||
+	    !pk_vkey_is_sound(k))
 		return pk_fail(err, PAKHUS_ECORRUPT,
-			       "log entry 0: F-23 is not a key");
+			       "log entry %llu: F-23 is not a key",
+			       (unsigned long long)seq);
+	if (strcmp(k->name, format->origin))
+		return pk_fail(err, PAKHUS_ECORRUPT,
+			       "log entry %llu: F-67 the key is of another "
+			       "origin", (unsigned long long)seq);
 	if (memcmp(hash, e->hash, PK_HASH_SIZE))
 		return pk_fail(err, PAKHUS_ECORRUPT,
-			       "FORMAT: F-23 is not the one that the log "
-			       "began with");
-	keys->n = 1;
-	return pk_log_checkpoint(dir, format->origin, keys, &c, err);
+			       "FORMAT: F-23 is not the one that log entry "
+			       "%llu names", (unsigned long long)seq);
+	return 0;
 }
 
 int pk_log_sign(const struct pk_checkpoint *c, const struct pk_signer *signer,

@@ -25,23 +25,21 @@ int pk_log_keys(int dir, struct pk_keys *keys, struct pakhus_error *err);
 void pk_log_key_path(const struct pk_vkey *k, char out[16]);
 
 /* Reads log/checkpoint; PAKHUS_ECORRUPT unless one of the keys signed it
- * and it is the origin's. */
+ * and it is the origin's. out->by says which of them did; whether that was
+ * the one in force (F-67) only the log can say. */
 int pk_log_checkpoint(int dir, const char *origin, const struct pk_keys *keys,
 		      struct pk_checkpoint *out, struct pakhus_error *err);
-/* The same, without the arithmetic where local/last-signed is that note. */
-int pk_log_checkpoint_here(int dir, const char *origin,
-			   const struct pk_keys *keys,
-			   struct pk_checkpoint *out,
-			   struct pakhus_error *err);
-/* The checked checkpoint, and its note; free it. */
+/* The same, with the note itself, which is the caller's to free. is_here:
+ * without the arithmetic where local/last-signed is that note. */
 int pk_log_note(int dir, const char *origin, const struct pk_keys *keys,
-		struct pk_checkpoint *out, char **note, size_t *size,
-		struct pakhus_error *err);
+		int is_here, struct pk_checkpoint *out, char **note,
+		size_t *size, struct pakhus_error *err);
 
-/* Whether entry 0 ties the log to FORMAT and to the key that signs the
- * installed checkpoint (F-23). */
-int pk_log_check_first(int dir, const struct pk_format *format,
-		       const struct pk_entry *e, struct pakhus_error *err);
+/* Whether an entry that is a key, or the first of a log, ties the log to
+ * FORMAT and gives a key of its origin (F-23, F-67). */
+int pk_log_check_key(const struct pk_format *format, uint64_t seq,
+		     const struct pk_entry *e, struct pk_vkey *k,
+		     struct pakhus_error *err);
 
 /* Calls fn for the entries from..to-1 of a log of size entries, in order.
  * What fn returns other than 0 ends the walk and is returned. */

@@ -140,8 +140,7 @@ static int read_held(struct pk_sync *x)
 {
 	struct pk_env *env = x->store->env;
 	struct pk_vkey given;
-	int rc = pk_log_checkpoint(x->dir, env->format.origin, &env->keys,
-				   &x->held, x->err);
+	int rc = pk_keys_checkpoint(env, 0, &x->held, x->err);
 	uint64_t n = x->held.size;
 
 	x->format = env->format;
@@ -400,6 +399,8 @@ static int sync_next(struct pk_sync *x)
 		rc = sync_once(x);
 	if (!rc)
 		rc = write_origin(x);
+	if (!rc && !x->is_same) /* as installed, and who signed it */
+		rc = pk_keys_checkpoint(env, 0, &x->next, x->err);
 	if (!rc && !x->is_same)
 		rc = show(x, &x->next);
 	if (rc)

@@ -445,6 +445,7 @@ static int try_entry(void *arg, uint64_t seq, const char *line, size_t size)
 	struct trial *t = arg;
 	struct pk_sync *x = t->x;
 	const char *fault;
+	struct pk_vkey key;
 	int rc = 0;
 
 	if (!e)
@@ -456,8 +457,8 @@ static int try_entry(void *arg, uint64_t seq, const char *line, size_t size)
 						       : PAKHUS_ECORRUPT,
 			       "%s: log entry %llu: %s", source(x),
 			       (unsigned long long)seq, fault);
-	if (!seq && !x->held.size)
-		rc = pk_log_check_first(x->in.dir, &x->format, e, x->err);
+	if (seq >= x->held.size && (!seq || e->op == PK_OP_KEY))
+		rc = pk_log_check_key(&x->format, seq, e, &key, x->err);
 	if (!rc)
 		rc = pk_replay_entry(&t->txn, t->gather, seq, e, x->err);
 	if (rc || seq < x->held.size)

@@ -96,6 +96,10 @@ struct pakhus_init_options {
 			       space or '+'; NULL: pakhus.invalid/<random> */
 	int immutable;	    /* a version's content never changes */
 	const char *by;	    /* label in the first log entry, or NULL */
+	/* The private key to begin with, in signed-note form (PRIVATE+KEY+…)
+	 * and NUL-terminated; its name must be the origin, or gives it where
+	 * that is NULL. NULL: a new one is made. */
+	const char *key;
 };
 
 enum pakhus_open_flags {
@@ -155,7 +159,8 @@ int pakhus_adopt_here(const char *path, struct pakhus_error *err);
 struct pakhus_stat {
 	char identity[33]; /* 128 random bits in hexadecimal */
 	char origin[201];
-	char key[320];		  /* verifier key, signed-note vkey form */
+	char key[320];		  /* verifier key in force at the checkpoint,
+				     signed-note vkey form */
 	int immutable;
 	int writable;		  /* 0: this handle can only read ... */
 	char why_not[240];	  /* ... and this is why */
@@ -235,6 +240,48 @@ void pakhus_batch_free(struct pakhus_batch *batch);
  * by its position. */
 int pakhus_delete(struct pakhus *store, const char *id, const char *version,
 		  const char *by, uint64_t *count, struct pakhus_error *err);
+
+/* ---- Keys ---- */
+
+/* A verifier key of the log, and the entry that brought it. */
+struct pakhus_key {
+	char key[320]; /* signed-note vkey form */
+	uint64_t seq;  /* it signs every checkpoint beyond this position, until
+			  the next one does */
+	uint64_t time_us;
+	char time[20]; /* YYYY-MM-DD HH:MM:SS, UTC */
+	char by[PAKHUS_BY_MAX + 1];
+};
+
+/* Gives the log another key, which signs from then on: the private one in
+ * key, a NUL-terminated text in signed-note form (PRIVATE+KEY+…) whose name
+ * is the origin, or with NULL a new one. Both keys sign the step, so that
+ * whoever trusts the old one goes on; the old private key is removed. Moves
+ * everything into the tree, as pakhus_sync() does. by as in
+ * pakhus_publish(); out may be NULL. PAKHUS_EINVAL: not a private key, or of
+ * another name; PAKHUS_ECONFLICT: the log has or had it. Other processes
+ * that have the store open go on with the new key. */
+int pakhus_rotate(struct pakhus *store, const char *key, const char *by,
+		  struct pakhus_key *out, struct pakhus_error *err);
+
+/* Every key of the log, in the order in which they followed each other; the
+ * last is in force, or is when what is durable was moved into the tree. Free
+ * with pakhus_keys_free(). */
+struct pakhus_keys {
+	size_t count;
+	struct pakhus_key *items;
+};
+int pakhus_keys(struct pakhus *store, struct pakhus_keys **out,
+		struct pakhus_error *err);
+void pakhus_keys_free(struct pakhus_keys *keys);
+
+/* The signed note of the installed checkpoint: what a mirror copies, and who
+ * wants to compare logs. *text is NUL-terminated besides and freed with
+ * pakhus_free(). is_renewed: everything is moved into the tree first, and
+ * the tree signed anew with the present time, for readers who refuse a
+ * checkpoint that is too old. */
+int pakhus_checkpoint(struct pakhus *store, int is_renewed, char **text,
+		      size_t *size, struct pakhus_error *err);
 
 /* ---- Reading ---- */
 

@@ -91,8 +91,7 @@ static int try_prove(struct pakhus *s, uint64_t seq, uint64_t *entries,
 		AUTO_FREE char *note = NULL;
 		struct pk_checkpoint c;
 
-		rc = pk_log_note(env->dir, env->format.origin, &env->keys, &c,
-				 &note, &p->note.left, err);
+		rc = pk_keys_note(env, 0, &c, &note, &p->note.left, err);
 		if (rc)
 			break;
 		if (seq >= c.size) {

@@ -254,6 +254,27 @@ static int forget_stale(struct pk_env *env, struct pakhus_error *err)
 	return rc ? rc : pk_txn_commit(&t, err);
 }
 
+/* Ends a rotation that was not ended; and where the private key is one that
+ * was in force before, as in an old copy of local/, nothing is to become
+ * durable that could not be signed. */
+static int settle_key(struct pk_env *env, struct pakhus_error *err)
+{
+	struct pakhus_error e = { .status = 0 };
+	struct pk_stamp st;
+	int rc = read_stamp(env->index, &st, err);
+
+	if (rc)
+		return rc;
+	rc = pk_keys_settle(env, pk_stamp_key(&st, env->checkpoint.size), NULL,
+			    &e);
+	if (rc == PAKHUS_EDENIED) {
+		env->can_write = 0;
+		snprintf(env->why_not, sizeof(env->why_not), "%.230s", e.text);
+		return 0;
+	}
+	return rc ? pk_fail(err, rc, "%s", e.text) : 0;
+}
+
 /* Alone in the store. Who is killed in here leaves that on the page, and
  * who waits meanwhile begins again (7). */
 static int recover(struct pakhus *s, struct pakhus_error *err)
@@ -265,8 +286,7 @@ static int recover(struct pakhus *s, struct pakhus_error *err)
 	int is_recovered, rc;
 
 	/* again, as others were free to install one until now */
-	rc = pk_log_checkpoint_here(env->dir, env->format.origin, &env->keys,
-				    &env->checkpoint, err);
+	rc = pk_keys_checkpoint(env, 1, &env->checkpoint, err);
 	if (!rc)
 		rc = pk_journal_make(env->dir, err);
 	if (!rc)
@@ -281,6 +301,8 @@ static int recover(struct pakhus *s, struct pakhus_error *err)
 		rc = make_index(s, s->flags & PAKHUS_REBUILD ? 1 : 0, err);
 	if (!rc && is_recovered)
 		rc = forget_stale(env, err);
+	if (!rc && env->can_write && !(s->flags & PAKHUS_READONLY))
+		rc = settle_key(env, err);
 	if (!rc)
 		atomic_store(&page->recovering, 0);
 	if (rc || !env->can_write || s->flags & PAKHUS_READONLY)
@@ -359,8 +381,7 @@ int pk_mend(struct pakhus *s, int rc, struct pakhus_error *err)
 
 		/* whatever it was that was damaged, it is dropped */
 		atomic_store(&env->journal.page->recovering, 1);
-		if (!pk_log_checkpoint(env->dir, env->format.origin,
-				       &env->keys, &env->checkpoint, &e) &&
+		if (!pk_keys_checkpoint(env, 0, &env->checkpoint, &e) &&
 		    !make_index(s, 1, &e))
 			mended = 1;
 		else if (env->index)

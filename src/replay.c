@@ -18,6 +18,7 @@ struct replay {
 	struct pk_sha *sha;
 	struct pk_edge *edge;
 	struct pk_gather *gather; /* NULL where the index goes on */
+	unsigned char key[PK_PUBLIC_SIZE]; /* in force (F-67) */
 	struct pakhus_error *err;
 };
 
@@ -74,6 +75,7 @@ static int apply_entry(void *arg, uint64_t seq, const char *line, size_t size)
 	struct pakhus_error e = { .status = 0 };
 	struct replay *r = arg;
 	struct pk_entry entry;
+	struct pk_vkey key;
 	const char *fault = pk_entry_decode(line, size, &entry);
 	int rc = 0;
 
@@ -83,9 +85,9 @@ static int apply_entry(void *arg, uint64_t seq, const char *line, size_t size)
 						     : PAKHUS_ECORRUPT,
 			     "log entry %llu: %s", (unsigned long long)seq,
 			     fault);
-	else if (!seq)
-		rc = pk_log_check_first(r->store->env->dir,
-					&r->store->env->format, &entry, &e);
+	else if (!seq || entry.op == PK_OP_KEY)
+		rc = pk_log_check_key(&r->store->env->format, seq, &entry,
+				      &key, &e);
 	if (!rc)
 		rc = pk_replay_entry(&r->txn, r->gather, seq, &entry, &e);
 	if (rc == PAKHUS_EVERSION)
@@ -93,6 +95,20 @@ static int apply_entry(void *arg, uint64_t seq, const char *line, size_t size)
 	if (rc)
 		return pk_fail(r->err, rc, "%s", e.text);
 	return seq % BATCH == BATCH - 1 ? next_batch(r, seq + 1) : 0;
+}
+
+/* Keeps the key in force, of an entry that may be one. */
+static void note_key(struct replay *r, const char *line, size_t size)
+{
+	static const char begin[] = "{\"op\":\"key\",";
+	struct pk_entry e;
+	struct pk_vkey k;
+
+	if (size < sizeof(begin) || memcmp(line, begin, sizeof(begin) - 1) ||
+	    pk_entry_decode(line, size, &e) ||
+	    pk_vkey_decode(e.text, strlen(e.text), &k))
+		return; /* if it is damage, applying says so */
+	memcpy(r->key, k.key, PK_PUBLIC_SIZE);
 }
 
 static int hash_entry(void *arg, uint64_t seq, const char *line, size_t size)
@@ -104,6 +120,7 @@ static int hash_entry(void *arg, uint64_t seq, const char *line, size_t size)
 	if (pk_leaf_hash(r->sha, line, size, leaf) ||
 	    pk_edge_add(r->edge, r->sha, leaf, NULL, NULL))
 		return pk_fail_nomem(r->err);
+	note_key(r, line, size);
 	return 0;
 }
 
@@ -125,7 +142,7 @@ static int check_root(struct replay *r)
 		return pk_fail(r->err, PAKHUS_ECORRUPT,
 			       "log/tile/entries: F-39 the entries are not "
 			       "those that log/checkpoint signs");
-	return 0;
+	return pk_keys_check(r->store->env, r->to, r->key, r->err);
 }
 
 static void stamp(struct replay *r)
@@ -184,8 +201,11 @@ int pk_replay(struct pakhus *s, struct pk_index *ix,
 	};
 	int rc = pk_txn_read(&r.txn, ix, err);
 
-	if (rc || r.txn.stamp.applied >= to->size)
+	if (rc)
 		return rc;
+	memcpy(r.key, pk_stamp_key(&r.txn.stamp, to->size), PK_PUBLIC_SIZE);
+	if (r.txn.stamp.applied >= to->size)
+		return pk_keys_check(s->env, to, r.key, err);
 	r.sha = pk_sha_new();
 	r.edge = calloc(1, sizeof(*r.edge));
 	if (!r.sha || !r.edge)

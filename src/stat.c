@@ -81,18 +81,24 @@ static int stat_store(struct pakhus *s, unsigned flags,
 	struct pk_env *env = s->env;
 	struct pk_checkpoint c;
 	PK_VIEW v = PK_VIEW_INIT;
-	int rc = pk_view_open(&v, s, err);
+	struct pk_vkey key;
+	/* before the view, which then has the key that was in force there */
+	int rc = pk_keys_checkpoint(env, 0, &c, err);
 
 	memset(out, 0, sizeof(*out));
 	if (!rc)
-		rc = pk_log_checkpoint(env->dir, env->format.origin, &env->keys,
-				       &c, err);
+		rc = pk_view_open(&v, s, err);
+	if (!rc)
+		rc = pk_keys_check(env, &c, pk_stamp_key(&v.txn.stamp, c.size),
+				   err);
+	if (!rc)
+		rc = pk_keys_find(env, pk_stamp_key(&v.txn.stamp, c.size), &key,
+				  err);
 	if (rc)
 		return rc;
 	pk_hex(env->format.identity, PK_IDENTITY_SIZE, out->identity);
 	strcpy(out->origin, env->format.origin);
-	if (env->keys.n)
-		pk_vkey_encode(&env->keys.key[0], out->key);
+	pk_vkey_encode(&key, out->key);
 	out->immutable = env->format.immutable;
 	out->writable = env->can_write && !(s->flags & PAKHUS_READONLY);
 	if (!out->writable)

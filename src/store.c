@@ -95,7 +95,7 @@ int pk_enter_write(struct pakhus *s, struct pakhus_error *err)
 		return pk_fail(err, PAKHUS_EDENIED, "%s", s->env->why_not);
 	/* before anything is durable that could not be signed */
 	if (!atomic_load(&s->env->is_signer_checked)) {
-		rc = pk_signer_check(&s->env->signer, err);
+		rc = pk_keys_signer_check(s->env, err);
 		atomic_store(&s->env->is_signer_checked, !rc);
 	}
 	return rc;
@@ -180,16 +180,8 @@ static void env_unlink(struct pk_env *env)
 
 static int load_signer(struct pk_env *env, struct pakhus_error *err)
 {
-	AUTO_FREE char *text = NULL;
-	size_t size;
-	int rc = pk_read_file(env->dir, "local/key", PK_SKEY_SIZE + 1, &text,
-			      &size, err);
+	int rc = pk_keys_load(env->dir, "local/key", &env->signer, err);
 
-	if (rc)
-		return rc;
-	if (size && text[size - 1] == '\n')
-		size--;
-	rc = pk_signer_decode(text, size, &env->signer, err);
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < env->keys.n; i++)
@@ -302,6 +294,7 @@ static void env_free(struct pk_env *env)
 	}
 	env_unlink(env);
 	pthread_rwlock_destroy(&env->use);
+	pthread_mutex_destroy(&env->keys_lock);
 	explicit_bzero(&env->signer, sizeof(env->signer));
 	pk_auto_close(&env->dir);
 	free(env);
@@ -353,13 +346,13 @@ static int env_open(struct pakhus *s, int dir, const struct stat *st,
 	env->journal.fd[0] = env->journal.fd[1] = -1;
 	env_link(env);
 	pthread_rwlock_init(&env->use, NULL);
+	pthread_mutex_init(&env->keys_lock, NULL);
 	s->env = env;
 	rc = read_format(env, path, err);
 	if (!rc)
-		rc = pk_log_keys(dir, &env->keys, err);
+		rc = pk_keys_read(env, err);
 	if (!rc)
-		rc = pk_log_checkpoint_here(dir, env->format.origin,
-					    &env->keys, &env->checkpoint, err);
+		rc = pk_keys_checkpoint(env, 1, &env->checkpoint, err);
 	if (!rc)
 		rc = open_local(s, err);
 	if (rc) {

@@ -11,6 +11,7 @@
  *	integrate.c  from the journal into objects and log
  *	base.c       which bases a text is encoded against (base.h)
  *	view.c       a consistent view for a reading call
+ *	keys.c       the key in force, and the private one that signs
  */
 #ifndef PK_STORE_H
 #define PK_STORE_H
@@ -32,7 +33,8 @@ struct pk_env {
 	pid_t pid; /* who may use it: not a child after fork */
 	int dir;   /* the store's directory */
 	struct pk_format format;
-	struct pk_keys keys;
+	pthread_mutex_t keys_lock; /* of keys and signer; innermost */
+	struct pk_keys keys;	   /* what was in keys/; only grows */
 
 	int has_local; /* 0: state in memory, as of the checkpoint */
 	int can_write;
@@ -96,6 +98,43 @@ int pk_adopt_index(struct pk_env *env, struct pk_index *ix,
  * in the store, makes it anew, and gives 1: call again. */
 int pk_mend(struct pakhus *s, int rc, struct pakhus_error *err);
 
+/* ---- keys.c ---- */
+
+#define PK_KEY_NEXT "local/key-next" /* while a rotation is under way */
+
+int pk_keys_read(struct pk_env *env, struct pakhus_error *err);
+/* Reads log/checkpoint, signed by any of keys/: that it was the one in force
+ * is for pk_keys_check(), once the log was read. is_here: without the
+ * arithmetic where this host signed it. The note is the caller's to free. */
+int pk_keys_checkpoint(struct pk_env *env, int is_here,
+		       struct pk_checkpoint *out, struct pakhus_error *err);
+int pk_keys_note(struct pk_env *env, int is_here, struct pk_checkpoint *out,
+		 char **note, size_t *size, struct pakhus_error *err);
+/* Whether a checkpoint that these read was signed by a key (F-38). */
+int pk_keys_check(struct pk_env *env, const struct pk_checkpoint *c,
+		  const unsigned char key[PK_PUBLIC_SIZE],
+		  struct pakhus_error *err);
+/* A key with its name and id, from keys/. */
+int pk_keys_find(struct pk_env *env, const unsigned char key[PK_PUBLIC_SIZE],
+		 struct pk_vkey *out, struct pakhus_error *err);
+/* Sees to it that env->signer is the private key of the one in force, and
+ * copies it to out, unless that is NULL; ends a rotation that was not ended.
+ * Presence exclusively, or the integrate lock. */
+int pk_keys_settle(struct pk_env *env, const unsigned char key[PK_PUBLIC_SIZE],
+		   struct pk_signer *out, struct pakhus_error *err);
+int pk_keys_load(int dir, const char *path, struct pk_signer *s,
+		 struct pakhus_error *err);
+/* A private key that a user gave, with its public half. origin NULL: of any
+ * name. PAKHUS_EINVAL says what it is not, without telling any of it. */
+int pk_keys_import(const char *text, const char *origin, struct pk_signer *s,
+		   struct pakhus_error *err);
+int pk_keys_signer_check(struct pk_env *env, struct pakhus_error *err);
+
+/* ---- keylist.c ---- */
+
+void pk_key_fill(struct pakhus_key *out, const struct pk_vkey *k, uint64_t seq,
+		 const struct pk_entry *e);
+
 /* ---- init.c ---- */
 
 int pk_init_at(const char *path, const struct pakhus_init_options *opt,
@@ -137,6 +176,7 @@ struct pk_draft {
 	size_t n, cap;
 	uint64_t size; /* of the payload, if every text is new */
 	int is_appended;
+	int is_integrating; /* its writer holds the integrate lock */
 };
 int pk_draft_add(struct pk_draft *d, const struct pk_entry *e,
 		 struct pk_shared *text, struct pakhus_error *err);
@@ -153,14 +193,28 @@ typedef int pk_draft_fn(void *arg, struct pk_view *v, struct pk_draft *d,
 int pk_write(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
 	     void *arg, uint64_t *first, struct pakhus_error *err);
 
+/* The same for who holds env->use and the integrate lock; mends nothing. */
+int pk_write_held(struct pakhus *s, struct pk_draft *d, uint64_t *first,
+		  struct pakhus_error *err);
+
 /* ---- integrate.c ---- */
 
 /* Moves a sealed slot into the tree; the integrate lock is held. */
 int pk_integrate_sealed(struct pakhus *s, struct pakhus_error *err);
 /* Moves everything; takes the locks. */
 int pk_integrate(struct pakhus *s, struct pakhus_error *err);
+/* The same for who holds the integrate lock. */
+int pk_integrate_held(struct pakhus *s, struct pakhus_error *err);
 /* Makes room for a record of span bytes in the active slot. */
 int pk_make_room(struct pakhus *s, uint64_t span, struct pakhus_error *err);
+int pk_make_room_held(struct pakhus *s, uint64_t span,
+		      struct pakhus_error *err);
+/* What was signed last here, by local/last-signed. */
+int pk_last_signed(struct pk_env *env, struct pk_checkpoint *last,
+		   struct pakhus_error *err);
+/* Makes a note the checkpoint: noted in local/last-signed before (5). */
+int pk_install_signed(struct pk_env *env, const char *note, size_t size,
+		      struct pakhus_error *err);
 /* Writes a long text as a whole object, durably, before its entry. */
 int pk_write_whole(struct pakhus *s, const unsigned char *hash,
 		   const struct pk_shared *text, struct pakhus_error *err);

@@ -10,6 +10,7 @@
 #include "match.h"
 #include "objpath.h"
 #include "set.h"
+#include "trust.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -25,6 +26,8 @@ struct check {
 	struct pakhus_verify *v;
 	struct pakhus_error *err;
 	struct pk_checkpoint checkpoint;
+	struct pk_keys keys; /* as found in keys/ */
+	struct pk_keys chain; /* of the log's entries, one after the other */
 	struct pk_cache *cache;
 	struct pk_kept kept;
 	struct pk_sha *sha;
@@ -105,22 +108,25 @@ static int check_checkpoint(struct check *c)
 {
 	struct pk_env *env = c->store->env;
 	struct pakhus_error e = { .status = 0 };
-	AUTO_FREE struct pk_keys *keys = malloc(sizeof(*keys));
 	int rc;
 
-	if (!keys)
-		return pk_fail_nomem(c->err);
-	rc = pk_log_keys(env->dir, keys, &e);
-	if (!rc)
-		rc = pk_log_checkpoint(env->dir, env->format.origin, keys,
-				       &c->checkpoint, &e);
+	/* again, as another process may rotate between the two */
+	for (int i = 0; i < 2; i++) {
+		e.status = 0;
+		rc = pk_log_keys(env->dir, &c->keys, &e);
+		if (!rc)
+			rc = pk_log_checkpoint(env->dir, env->format.origin,
+					       &c->keys, &c->checkpoint, &e);
+		if (rc ? rc != PAKHUS_ECORRUPT : !c->checkpoint.by_other)
+			break;
+	}
 	if (rc)
 		rc = found(c, rc, &e);
 	if (rc || !env->can_write)
 		return rc;
 	/* opening the store left that to who writes */
 	e.status = 0;
-	rc = pk_signer_check(&env->signer, &e);
+	rc = pk_keys_signer_check(env, &e);
 	return rc ? found(c, rc, &e) : 0;
 }
 
@@ -237,13 +243,97 @@ static int add_node(void *arg, unsigned height, const unsigned char *hash)
 		       : 0;
 }
 
-static int check_first(struct check *c, const struct pk_entry *entry)
+/* A key's place among others, or -1. */
+static int find_key(const struct pk_keys *keys, const struct pk_vkey *k)
+{
+	for (size_t i = 0; i < keys->n; i++)
+		if (!memcmp(keys->key[i].key, k->key, PK_PUBLIC_SIZE))
+			return (int)i;
+	return -1;
+}
+
+static int has_id(const struct pk_keys *keys, const char *id)
+{
+	char path[16], want[16];
+
+	snprintf(want, sizeof(want), "keys/%.8s", id);
+	for (size_t i = 0; i < keys->n; i++) {
+		pk_log_key_path(&keys->key[i], path);
+		if (!strcmp(path, want))
+			return 1;
+	}
+	return 0;
+}
+
+/* The note of the rotation that an entry makes, which was added last. */
+static int check_note(struct check *c, const struct pk_vkey *old,
+		      const struct pk_vkey *k, uint64_t seq)
+{
+	struct pk_env *env = c->store->env;
+	struct pakhus_error e = { .status = 0 };
+	unsigned char root[PK_HASH_SIZE];
+	AUTO_FREE char *note = NULL;
+	char path[PK_NEXT_PATH];
+	struct pk_checkpoint at;
+	struct pk_vkey next;
+	size_t size;
+	int rc;
+
+	pk_next_path(old, path);
+	rc = pk_read_file(env->dir, path, PK_NOTE_MAX, &note, &size, &e);
+	if (rc == PAKHUS_ENOTFOUND) {
+		damage(c, path, "F-69", "is missing");
+		return 0;
+	}
+	if (!rc)
+		rc = pk_trust_next(old, env->format.origin, note, size, &next,
+				   &at, &e);
+	if (rc)
+		return found(c, rc, &e);
+	if (c->is_whole && pk_edge_root(c->edge, c->sha, root))
+		return pk_fail_nomem(c->err);
+	if (memcmp(next.key, k->key, PK_PUBLIC_SIZE) || at.size != seq + 1 ||
+	    (c->is_whole && memcmp(at.root, root, PK_HASH_SIZE)))
+		damage(c, path, "F-68", "is not of the log's rotation");
+	return 0;
+}
+
+static int check_key(struct check *c, uint64_t seq,
+		     const struct pk_entry *entry)
 {
 	struct pakhus_error e = { .status = 0 };
-	int rc = pk_log_check_first(c->store->env->dir,
-				    &c->store->env->format, entry, &e);
+	struct pk_keys *chain = &c->chain;
+	char path[64];
+	struct pk_vkey k;
+	int rc = pk_log_check_key(&c->store->env->format, seq, entry, &k, &e);
 
-	return rc ? found(c, rc, &e) : 0;
+	if (rc)
+		return found(c, rc, &e);
+	pk_log_key_path(&k, path);
+	if (find_key(&c->keys, &k) < 0)
+		damage(c, path, "F-69", "is not the key that the log has");
+	if (has_id(chain, path + 5) || chain->n == PK_KEYS_MAX) {
+		snprintf(path, sizeof(path), "log entry %llu",
+			 (unsigned long long)seq);
+		damage(c, path, "F-67", "is a key that the log had before, or "
+					"one too many");
+		return 0;
+	}
+	if (chain->n)
+		rc = check_note(c, &chain->key[chain->n - 1], &k, seq);
+	chain->key[chain->n++] = k;
+	return rc;
+}
+
+/* That the checkpoint was signed by the last of them. */
+static void check_signer(struct check *c)
+{
+	const struct pk_keys *chain = &c->chain;
+	int at = chain->n ? find_key(&c->keys, &chain->key[chain->n - 1]) : -1;
+
+	if (chain->n && (at < 0 || !(c->checkpoint.by >> at & 1)))
+		damage(c, "log/checkpoint", "F-38",
+		       "the key in force at its size did not sign it");
 }
 
 static int check_entry(void *arg, uint64_t seq, const char *line, size_t size)
@@ -280,8 +370,8 @@ static int check_entry(void *arg, uint64_t seq, const char *line, size_t size)
 	c->v->entries++;
 	rc = pk_progress(c->store, "checking", seq + 1, c->checkpoint.size,
 			 c->err);
-	if (!rc && !fault && !seq)
-		rc = check_first(c, &e);
+	if (!rc && !fault && (!seq || e.op == PK_OP_KEY))
+		rc = check_key(c, seq, &e);
 	if (rc || fault || e.op != PK_OP_PUBLISH)
 		return rc;
 	return check_object(c, e.hash, &e);
@@ -330,6 +420,7 @@ static int check_log(struct check *c)
 		if (rc)
 			return rc;
 	}
+	check_signer(c);
 	return c->is_whole ? check_root(c) : 0;
 }
 
@@ -454,6 +545,41 @@ static int check_prefix(struct check *c, const char *path,
 	return 0;
 }
 
+/* A key that the log does not name says nothing; a note must be of one that
+ * it does. That of the key in force is of a rotation that is not in the tree
+ * yet. */
+static int other_note(struct check *c, const char *path)
+{
+	const struct pk_keys *chain = &c->chain;
+	AUTO_FREE char *note = NULL;
+	char own[PK_NEXT_PATH];
+	struct pakhus_error e = { .status = 0 };
+	struct pk_checkpoint at;
+	struct pk_vkey next;
+	size_t size;
+	int rc;
+
+	if (!strchr(path, '.') || !chain->n)
+		return 0;
+	pk_next_path(&chain->key[chain->n - 1], own);
+	if (strcmp(path, own)) {
+		if (!has_id(chain, path + 5))
+			damage(c, path, "F-69", "is of no key of the log");
+		return 0;
+	}
+	rc = pk_read_file(c->store->env->dir, path, PK_NOTE_MAX, &note, &size,
+			  &e);
+	if (!rc)
+		rc = pk_trust_next(&chain->key[chain->n - 1],
+				   c->store->env->format.origin, note, size,
+				   &next, &at, &e);
+	if (rc)
+		return rc == PAKHUS_ENOTFOUND ? 0 : found(c, rc, &e);
+	if (at.size <= c->checkpoint.size)
+		damage(c, path, "F-68", "is not of the log's rotation");
+	return 0;
+}
+
 static int other_tile(struct check *c, const char *path)
 {
 	uint64_t count = c->checkpoint.size, end;
@@ -518,6 +644,8 @@ static int check_tree(struct check *c)
 		rc = check_names(c, "log", log, checkpoint);
 	if (!rc)
 		rc = each_file(c, "objects", 1, other_object);
+	if (!rc && c->checkpoint.size)
+		rc = each_file(c, "keys", 0, other_note);
 	if (!rc && c->checkpoint.size)
 		rc = each_file(c, "log/tile", 12, other_tile);
 	return rc;
@@ -585,8 +713,7 @@ static int compare_index(struct check *c, struct pk_index *ix)
 		rc = pk_view_begin(&v, s, &e);
 	}
 	if (!rc)
-		rc = pk_log_checkpoint(s->env->dir, s->env->format.origin,
-				       &s->env->keys, &c->checkpoint, &e);
+		rc = pk_keys_checkpoint(s->env, 0, &c->checkpoint, &e);
 	if (!rc)
 		rc = pk_replay(s, ix, &c->checkpoint, &e);
 	if (!rc)
@@ -600,6 +727,10 @@ static int compare_index(struct check *c, struct pk_index *ix)
 	if (!rc && v.txn.stamp.live != want.stamp.live)
 		damage(c, "local/index", "F-65",
 		       "the number of live versions is wrong");
+	if (!rc && (v.txn.stamp.since != want.stamp.since ||
+		    memcmp(v.txn.stamp.key, want.stamp.key, PK_PUBLIC_SIZE)))
+		damage(c, "local/index", "F-66",
+		       "the key in force is not the log's");
 	return 0;
 }
 

@@ -10,15 +10,20 @@ static int follow(struct pakhus *s, struct pakhus_error *err)
 {
 	struct pk_env *env = s->env;
 	struct pk_checkpoint now;
-	int rc = pk_log_checkpoint(env->dir, env->format.origin, &env->keys,
-				   &now, err);
+	int rc = pk_keys_checkpoint(env, 0, &now, err);
 
 	if (rc)
 		return rc;
 	pthread_rwlock_rdlock(&env->use);
-	if (now.size == env->checkpoint.size)
-		return 0;
+	if (now.size == env->checkpoint.size) {
+		/* nothing to apply: whether the right key signed it anew */
+		rc = pk_replay(s, env->index, &now, err);
+		if (!rc)
+			return 0;
+	}
 	pthread_rwlock_unlock(&env->use);
+	if (rc)
+		return rc;
 	pthread_rwlock_wrlock(&env->use);
 	if (now.size > env->checkpoint.size)
 		rc = pk_replay(s, env->index, &now, err);

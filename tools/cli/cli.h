@@ -50,6 +50,11 @@ enum cli_option {
 	OPT_MAX_AGE,
 	OPT_FOLLOW,
 	OPT_EVERY,
+	OPT_KEY_FILE,
+	OPT_ALL,
+	OPT_ROTATE,
+	OPT_IMPORT,
+	OPT_RENEW,
 	OPT_COUNT
 };
 #define CLI_OPT(o) (UINT64_C(1) << (o))
@@ -103,6 +108,7 @@ const struct cli_command *cli_find(const char *name);
 
 int cmd_adopt(const struct cli *cli);
 int cmd_cat(const struct cli *cli);
+int cmd_checkpoint(const struct cli *cli);
 int cmd_completion(const struct cli *cli);
 int cmd_delete(const struct cli *cli);
 int cmd_diff(const struct cli *cli);

@@ -2,7 +2,9 @@
 
 #include "args.h"
 #include "obj.h"
+#include "input.h"
 #include "say.h"
+#include "secret.h"
 #include "store.h"
 
 static void print_json(const struct cli *cli, const struct pakhus_stat *st)
@@ -26,6 +28,18 @@ static void print_text(const struct cli *cli, const struct pakhus_stat *st)
 	printf("immutable  %s\n", st->immutable ? "yes" : "no");
 }
 
+static int init(const struct cli *cli, const struct pakhus_init_options *opt)
+{
+	const char *file = cli->value[OPT_KEY_FILE];
+	struct pakhus_error err = {0};
+
+	if (!pakhus_init(cli->store, opt, &err))
+		return CLI_DONE;
+	if (opt->key && err.status == PAKHUS_EINVAL)
+		return say_error(cli, input_name(file), &err);
+	return store_failed(cli, &err);
+}
+
 int cmd_init(const struct cli *cli)
 {
 	struct pakhus_init_options opt = {
@@ -34,13 +48,21 @@ int cmd_init(const struct cli *cli)
 	struct pakhus_error err = {0};
 	struct pakhus_stat st;
 	struct pakhus *store;
+	char *key = NULL;
 	int rc;
 
 	rc = args_by(cli, &opt.by);
 	if (rc)
 		return rc;
-	if (pakhus_init(cli->store, &opt, &err))
-		return store_failed(cli, &err);
+	if (cli->value[OPT_KEY_FILE])
+		rc = secret_read(cli, cli->value[OPT_KEY_FILE], &key);
+	if (rc)
+		return rc;
+	opt.key = key;
+	rc = init(cli, &opt);
+	secret_free(key);
+	if (rc)
+		return rc;
 	rc = store_open(cli, 0, 0, &store);
 	if (rc)
 		return rc;

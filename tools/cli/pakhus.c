@@ -71,6 +71,16 @@ const struct cli_option_row cli_options[OPT_COUNT] = {
 	[OPT_EVERY] = {"every", "TIME",
 		       "how often to look, with --follow (default: 1m)", 0,
 		       WORD_NONE},
+	[OPT_KEY_FILE] = {"key", "FILE", "the private key to begin with", 0,
+			  WORD_FILE},
+	[OPT_ALL] = {"all", NULL, "those before it too", 0, WORD_NONE},
+	[OPT_ROTATE] = {"rotate", NULL, "sign with a new key from now on", 0,
+			WORD_NONE},
+	[OPT_IMPORT] = {"import", "FILE",
+			"sign with this private key from now on", 0,
+			WORD_FILE},
+	[OPT_RENEW] = {"renew", NULL, "sign it anew with the present time", 0,
+		       WORD_NONE},
 };
 
 #define PAGED (CLI_OPT(OPT_JSON) | CLI_OPT(OPT_LIMIT))
@@ -81,10 +91,11 @@ const struct cli_command cli_commands[] = {
 	 .summary = "Make a store",
 	 .text = "publish and import make one too where none is; init is for "
 		 "those who want to\nname its log, or who want versions that "
-		 "never change.\n",
+		 "never change. A private key that is\ngiven names the log "
+		 "too; - is stdin.\n",
 	 .run = cmd_init,
 	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_BY) | CLI_OPT(OPT_ORIGIN) |
-		    CLI_OPT(OPT_IMMUTABLE)},
+		    CLI_OPT(OPT_IMMUTABLE) | CLI_OPT(OPT_KEY_FILE)},
 	{.name = "publish",
 	 .operands = "FILE...|-",
 	 .summary = "Add or replace versions, one document a file",
@@ -227,10 +238,23 @@ const struct cli_command cli_commands[] = {
 	 .word = WORD_FILE},
 	{.name = "key",
 	 .operands = "",
-	 .summary = "Print the key that the log is verified with",
-	 .text = NULL,
+	 .summary = "Print the key that the log is verified with, or change it",
+	 .text = "With --all every key the log had: position, time and key. "
+		 "With --rotate or\n--import the log gets another; both sign "
+		 "that, so who trusts the old one goes on\nby itself, and the "
+		 "old private key is removed. FILE holds PRIVATE+KEY+...; - "
+		 "is\nstdin.\n",
 	 .run = cmd_key,
-	 .options = CLI_OPT(OPT_JSON)},
+	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_BY) | CLI_OPT(OPT_ALL) |
+		    CLI_OPT(OPT_ROTATE) | CLI_OPT(OPT_IMPORT)},
+	{.name = "checkpoint",
+	 .operands = "",
+	 .summary = "Print the signed checkpoint of the log",
+	 .text = "A signed note: origin, entries, root hash and time. With "
+		 "--renew it is signed anew\nfirst, for readers who refuse "
+		 "one that is too old.\n",
+	 .run = cmd_checkpoint,
+	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_RENEW)},
 	{.name = "adopt",
 	 .operands = "",
 	 .summary = "Let a copied store be written",
