@@ -82,6 +82,7 @@ static int dump_key(struct dump *d)
 	return fault ? broken(d, fault) : 0;
 }
 
+/* Who signed the note of a rotation is for who has the keys to say. */
 static int dump_checkpoint(struct dump *d)
 {
 	struct pk_bytes text, signatures;
@@ -219,13 +220,15 @@ static int ends_with(const char *path, const char *end)
 	       (n == m || path[n - m - 1] == '/');
 }
 
-static int is_key(const char *path)
+/* A name in keys/ of 8 digits and an end. */
+static int is_key(const char *path, const char *end)
 {
 	const char *slash = strrchr(path, '/');
 	unsigned char id[4];
 
 	return slash && slash - path >= 4 && !memcmp(slash - 4, "keys", 4) &&
-	       strlen(slash + 1) == 8 && !pk_unhex(slash + 1, id, 4);
+	       strlen(slash + 1) >= 8 && !pk_unhex(slash + 1, id, 4) &&
+	       !strcmp(slash + 9, end);
 }
 
 static int dump(struct dump *d)
@@ -237,9 +240,10 @@ static int dump(struct dump *d)
 	if (ends_with(d->path, "FORMAT"))
 		return dump_format(d);
 	if (ends_with(d->path, "log/checkpoint") ||
-	    ends_with(d->path, "local/last-signed"))
+	    ends_with(d->path, "local/last-signed") ||
+	    is_key(d->path, ".next"))
 		return dump_checkpoint(d);
-	if (is_key(d->path))
+	if (is_key(d->path, ""))
 		return dump_key(d);
 	if (!pk_objpath_parse(d->path, hash))
 		return dump_object(d);

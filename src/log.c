@@ -181,19 +181,21 @@ int pk_log_check_key(const struct pk_format *format, uint64_t seq,
 	unsigned char hash[PK_HASH_SIZE];
 	char text[PK_FORMAT_SIZE];
 	size_t n = pk_format_encode(format, text);
+	const char *fault;
 
 	if (pk_sha256(text, n, hash))
 		return pk_fail_nomem(err);
-	if (e->op != PK_OP_KEY ||
-	    pk_vkey_decode(e->text, strlen(e->text), k) ||
-	    !pk_vkey_is_sound(k))
-		return pk_fail(err, PAKHUS_ECORRUPT,
-			       "log entry %llu: F-23 is not a key",
-			       (unsigned long long)seq);
-	if (strcmp(k->name, format->origin))
-		return pk_fail(err, PAKHUS_ECORRUPT,
-			       "log entry %llu: F-67 the key is of another "
-			       "origin", (unsigned long long)seq);
+	if (e->op != PK_OP_KEY)
+		fault = "F-23 is not a key";
+	else
+		fault = pk_vkey_decode(e->text, strlen(e->text), k);
+	if (!fault && !pk_vkey_is_sound(k))
+		fault = "F-36 the key's id is not that of its name and key";
+	if (!fault && strcmp(k->name, format->origin))
+		fault = "F-67 the key is of another origin";
+	if (fault)
+		return pk_fail(err, PAKHUS_ECORRUPT, "log entry %llu: %s",
+			       (unsigned long long)seq, fault);
 	if (memcmp(hash, e->hash, PK_HASH_SIZE))
 		return pk_fail(err, PAKHUS_ECORRUPT,
 			       "FORMAT: F-23 is not the one that log entry "

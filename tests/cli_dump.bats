@@ -4,8 +4,10 @@ load cli
 
 @test "dump prints every kind of file of a store" {
 	put_lending
+	"$PAKHUS" key --rotate >/dev/null
 	for file in store/FORMAT store/log/checkpoint \
-		"$(find store/keys -type f | head -1)" \
+		"$(find store/keys -type f ! -name '*.next' | head -1)" \
+		"$(find store/keys -name '*.next')" \
 		"$(find store/objects -type f | head -1)" \
 		"$(find store/log/tile/entries -type f | head -1)" \
 		"$(find store/log/tile/0 -type f | head -1)" \

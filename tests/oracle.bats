@@ -32,6 +32,26 @@ documents() {
 	./tiles s
 }
 
+@test "Go follows a log from key to key" {
+	"$pakhus" -C s init --origin example.org/log
+	documents 1 3 | "$pakhus" -C s import -
+	"$pakhus" -C s key --rotate
+	./tiles s
+	documents 4 300 | "$pakhus" -C s import -
+	"$pakhus" -C s key --rotate
+	"$pakhus" -C s checkpoint --renew
+	./tiles s
+	documents 301 310 | "$pakhus" -C s import -
+	run ./tiles s
+	[ "$status" -eq 0 ]
+	[[ $output == *'ok 10 - each key signs its own part'* ]]
+	first=$(basename "$(ls s/keys/*.next | head -1)")
+	sed -i '2s/.*/4/' "s/keys/$first"
+	run ./tiles s
+	[ "$status" -eq 1 ]
+	[[ $output == *'not ok 10'* ]]
+}
+
 @test "Go refuses a log with one bit flipped" {
 	documents 1 300 | "$pakhus" -C s import -
 	./tiles s

@@ -206,6 +206,35 @@ many() {
 	reads copy
 }
 
+@test "keys that followed each other" {
+	local first
+	lending
+	first=$("$PAKHUS" key)
+	"$PAKHUS" key --rotate
+	put a 1 a 2
+	"$PAKHUS" key --rotate --by me
+	same
+	put a 3
+	same
+	[ "$(js 'rows.at(-1).key')" = "$("$PAKHUS" key)" ]
+	[ "$("$PAKHUS" key)" != "$first" ]
+	first=$(cut -d+ -f2 <<<"$first")
+	damaged() { # RULE COMMAND...: in a copy
+		copy
+		(cd copy && "${@:2}")
+		refuses "$1" copy
+	}
+	damaged F-69 rm "keys/$first.next"
+	damaged F-69 rm "keys/$first"
+	damaged F-68 flip "keys/$first.next" -10
+	damaged F-68 flip "keys/$first.next" 0
+	damaged F-69 cp "keys/$first.next" keys/01234567.next
+	damaged F-43 cp "keys/$first.next" "keys/$first.other"
+	copy
+	second=$(basename "$(find copy/keys -name '*.next' ! -name "$first*")")
+	damaged F-68 cp -f "keys/$first.next" "keys/$second"
+}
+
 # A log that the store's own key signed, and whose last entry is no good.
 @test "forged entries are refused by reader and program" {
 	local hash tail='"time":1,"by":""}'
@@ -238,7 +267,18 @@ many() {
 	forged F-24 "{\"op\":\"frobnicate\",$tail"
 	forged F-24 "{\"op\":\"unyank\",$version$tail"
 	forged F-27 "{\"op\":\"require\",\"features\":1,$tail" F-24
-	forged F-24 "{\"op\":\"key\",\"key\":\"k\",\"format\":\"$hash\",$tail"
+	forged F-35 "{\"op\":\"key\",\"key\":\"k\",\"format\":\"$hash\",$tail"
+	origin=$("$PAKHUS" key | cut -d+ -f1)
+	format=$(sha256sum <store/FORMAT | cut -c1-64)
+	key() { # ORIGIN: the key of another store of it
+		"$PAKHUS" -C "k$RANDOM" init --json --origin "$1" |
+			grep -o '"key":"[^"]*"'
+	}
+	forged F-67 "{\"op\":\"key\",$(key example.org/x),\"format\":\"$format\",$tail"
+	forged F-67 "{\"op\":\"key\",\"key\":\"$("$PAKHUS" key)\",\"format\":\"$format\",$tail"
+	forged F-23 "{\"op\":\"key\",$(key "$origin"),\"format\":\"$hash\",$tail"
+	# a rotation that the new key did not sign
+	forged F-38 "{\"op\":\"key\",$(key "$origin"),\"format\":\"$format\",$tail"
 	forged F-26 '{"op":"delete","id":"a","version":"1",'"$tail"
 	publish="{\"op\":\"publish\",$version\"hash\""
 	sizes='"manifest_size":1,"metadata_size":1,'

@@ -166,7 +166,8 @@ static void every_value_is_spelled_out_and_every_flip_refused(void **state)
 	}, bare = { live, "id", "1.0", { NULL, 0 } };
 	const struct pk_location location = { 1, SIXTEEN, 4096, PK_SLOT_MAX,
 					      0x0807060504030201, 5 };
-	const struct pk_stamp stamp = { SIXTEEN, 1, 2, 3, 4, { 9 } };
+	const struct pk_stamp stamp = { SIXTEEN, 1, 2, 3, 4, { 9 },
+					{ 10 }, 5, { 11 } };
 	struct pk_key k;
 
 	(void)state;
@@ -189,7 +190,19 @@ static void every_value_is_spelled_out_and_every_flip_refused(void **state)
 	IS_SPELLED(pk_stamp_encode(&k, &stamp, value),
 		   SIXTEEN "\1\0\0\0\0\0\0\0"
 		   "\2\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\4\0\0\0\0\0\0\0"
-		   "\11" ZERO31, again_stamp);
+		   "\11" ZERO31 "\12" ZERO31 "\5\0\0\0\0\0\0\0"
+		   "\13" ZERO31, again_stamp);
+}
+
+static void a_stamp_says_which_key_is_in_force(void **state) /* F-67 */
+{
+	struct pk_stamp stamp = { .key = { 1 }, .before = { 2 }, .since = 7 };
+
+	(void)state;
+	assert_int_equal(*pk_stamp_key(&stamp, 8), 1);
+	assert_int_equal(*pk_stamp_key(&stamp, 7), 2);
+	stamp.since = 0;
+	assert_int_equal(*pk_stamp_key(&stamp, 1), 1);
 }
 
 static void the_longest_value_fits(void **state)
@@ -249,7 +262,7 @@ static void a_value_of_another_size_is_refused(void **state) /* F-62 */
 	};
 	/* of zeros, a value has exactly this size */
 	static const size_t size[] = {
-		34, 24, PK_LIVE_SIZE, PK_LIVE_SIZE + 2, 49, 80
+		34, 24, PK_LIVE_SIZE, PK_LIVE_SIZE + 2, 49, 152
 	};
 	unsigned char small[7] = { 0 };
 	struct pk_head head;
@@ -305,6 +318,7 @@ static void flags_have_no_other_bits_and_texts_no_nul(void **state)
 				 "\0" ZERO31), "F-62");
 	assert_rule(SEALED(latest, LIVE "\2i\0\3" "1.0"), "F-62");
 	assert_rule(SEALED(stamp, SIXTEEN ZERO8 ZERO8 ZERO8 ZERO8
+				  "\0" ZERO31 "\0" ZERO31 ZERO8
 				  "\0" ZERO31 "\2"),
 		    "F-62"); /* of an F-66 stamp nothing may be left */
 }
@@ -338,6 +352,7 @@ int main(void)
 			every_value_is_spelled_out_and_every_flip_refused),
 		cmocka_unit_test(
 			a_live_record_has_the_size_that_the_header_says),
+		cmocka_unit_test(a_stamp_says_which_key_is_in_force),
 		cmocka_unit_test(the_longest_value_fits),
 		cmocka_unit_test(a_value_of_another_size_is_refused),
 		cmocka_unit_test(texts_and_numbers_keep_to_their_limits),

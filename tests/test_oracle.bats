@@ -37,7 +37,7 @@ flip() {
 		run "$bin/tiles" "s$size"
 		echo "$output"
 		[ "$status" -eq 0 ]
-		[ "$(grep -c '^ok' <<<"$output")" -eq 9 ]
+		[ "$(grep -c '^ok' <<<"$output")" -eq 10 ]
 		rm -r "s$size"
 	done
 }

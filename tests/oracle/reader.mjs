@@ -165,7 +165,7 @@ const FILE = 1, DIR = 2, SKIP = 3;
 
 function kindOf(path) {
 	let match;
-	if (path === 'FORMAT' || path === 'log/checkpoint' || /^keys\/[0-9a-f]{8}$/.test(path)) return FILE;
+	if (path === 'FORMAT' || path === 'log/checkpoint' || /^keys\/[0-9a-f]{8}(\.next)?$/.test(path)) return FILE;
 	if (/^(objects(\/[0-9a-f]{2})?|log|log\/tile|log\/tile\/(entries|[0-7])|keys)$/.test(path)) return DIR;
 	if (/^objects\/[0-9a-f]{2}\/[0-9a-f]{62}$/.test(path)) return FILE;
 	if (path === 'local' || path === 'pkg' || path === 'lost+found') return SKIP;
@@ -222,14 +222,15 @@ function readKey(text, what) {
 	return { name, id, text, key: createPublicKey({ key: der, format: 'der', type: 'spki' }) };
 }
 
-function readCheckpoint(bytes, origin, keys) {
-	must(bytes.length <= 16384, 'F-34', 'the checkpoint is too long');
-	const note = decode(bytes, 'F-34', 'the checkpoint');
-	must(!/[\u0000-\u0009\u000b-\u001f]/.test(note), 'F-34', 'the checkpoint has control characters');
+// The text of a note, and those of the keys that signed it.
+function readNote(bytes, origin, keys, what) {
+	must(bytes.length <= 16384, 'F-34', `${what} is too long`);
+	const note = decode(bytes, 'F-34', what);
+	must(!/[\u0000-\u0009\u000b-\u001f]/.test(note), 'F-34', `${what} has control characters`);
 	const divide = note.lastIndexOf('\n\n');
-	must(divide > 0 && note.endsWith('\n') && divide + 2 < note.length, 'F-34', 'the checkpoint is no note');
+	must(divide > 0 && note.endsWith('\n') && divide + 2 < note.length, 'F-34', `${what} is no note`);
 	const text = note.slice(0, divide + 1);
-	let signer = null;
+	const signers = [];
 	for (const line of note.slice(divide + 2, -1).split('\n')) {
 		const match = /^— ([^ +]+) ([^ ]+)$/.exec(line);
 		const sig = match && base64(match[2]);
@@ -237,16 +238,40 @@ function readCheckpoint(bytes, origin, keys) {
 		const id = sig.subarray(0, 4).toString('hex');
 		const key = keys.find((one) => one.id === id && one.name === match[1]);
 		if (!key || key.name !== origin || sig.length !== 4 + 64) continue;
-		if (verify(null, Buffer.from(text), key.key, sig.subarray(4))) signer = key;
+		if (verify(null, Buffer.from(text), key.key, sig.subarray(4))) signers.push(key);
 	}
-	must(signer, 'F-38', 'no key of keys/ with the name of the origin signed the checkpoint');
-	const match = /^([^\n]*)\n(0|[1-9][0-9]*)\n([^\n]*)\n/.exec(text);
-	must(match && isNumber(Number(match[2])), 'F-37', 'the checkpoint is not origin, size and root');
+	const match = /^([^\n]*)\n(0|[1-9][0-9]*)\n([^\n]*)\n((?:[^\n]*\n)*)$/.exec(text);
+	must(match && isNumber(Number(match[2])), 'F-37', `${what} is not origin, size and root`);
 	const root = base64(match[3]);
-	must(root && root.length === 32, 'F-37', 'the root hash is none');
-	must(match[1] === origin, 'F-38', 'the checkpoint is of another origin');
-	must(match[2] !== '0', 'F-38', 'the checkpoint is empty');
-	return { size: Number(match[2]), root, signer };
+	must(root && root.length === 32, 'F-37', `the root hash of ${what} is none`);
+	return { origin: match[1], size: Number(match[2]), root, signers, more: match[4].split('\n').slice(0, -1) };
+}
+
+// Signed by some key of keys/; whether by the one in force, the log says.
+function readCheckpoint(bytes, origin, keys) {
+	const note = readNote(bytes, origin, keys, 'the checkpoint');
+	must(note.signers.length, 'F-38', 'no key of keys/ with the name of the origin signed the checkpoint');
+	must(note.origin === origin, 'F-38', 'the checkpoint is of another origin');
+	must(note.size > 0, 'F-38', 'the checkpoint is empty');
+	return note;
+}
+
+// The notes that lead from each key of the log to the next, over the trees that end in the entries that brought them.
+function readRotations(store, files, origin, chain, leaves) {
+	for (const { id } of chain) must(files.has(`keys/${id}`), 'F-69', `keys/${id} is missing`);
+	chain.slice(1).forEach((next, i) => {
+		const path = `keys/${chain[i].id}.next`;
+		must(files.has(path), 'F-69', `${path} is missing`);
+		const note = readNote(readFileSync(join(store, path)), origin, [chain[i], next], path);
+		const said = note.more.filter((line) => line.startsWith('key '));
+		must(said.length === 1 && said[0] === `key ${next.text}`, 'F-68', `${path} names another key`);
+		must(note.origin === origin && note.signers.includes(chain[i]) && note.signers.includes(next),
+			'F-68', `${path} is not signed by both keys`);
+		must(note.size === next.seq + 1 && note.root.equals(treeHash(leaves, 0, note.size)),
+			'F-68', `${path} is of another tree`);
+	});
+	const notes = [...files].filter((path) => path.endsWith('.next')).map((path) => path.slice(5, 13));
+	for (const id of notes) must(chain.some((key) => key.id === id), 'F-69', `keys/${id}.next is of no key of the log`);
 }
 
 // ---- the log -------------------------------------------------------------------------------------------------------
@@ -386,16 +411,25 @@ class State {
 		this.live = new Map();
 		this.entries = [];
 		this.firstNamed = new Map();
+		this.keys = []; // of the log, one after the other
 	}
 
-	apply(entry, format, signer) {
+	rotate(entry, seq, format) {
+		const key = readKey(entry.key, `the key of entry ${seq}`);
+		must(key.name === format.origin, 'F-67', `the key of entry ${seq} is of another name`);
+		must(entry.format === format.hash, 'F-23', `entry ${seq} was made for another FORMAT`);
+		must(!this.keys.some(({ id }) => id === key.id), 'F-67', `the key of entry ${seq} was there before`);
+		must(this.keys.length < 64, 'F-67', 'the log has more than 64 keys');
+		this.keys.push({ ...key, seq });
+	}
+
+	apply(entry, format) {
 		const seq = this.entries.length;
 		const { op, id, version, time } = entry;
 		this.entries.push(entry);
-		must((seq === 0) === (op === 'key'), seq ? 'F-24' : 'F-23', `entry ${seq} is a ${op}`);
+		must(seq || op === 'key', 'F-23', `entry 0 is a ${op}`);
 		if (op === 'key') {
-			must(entry.format === format.hash, 'F-23', 'entry 0 was made for another FORMAT');
-			must(readKey(entry.key, 'the key of entry 0').text === signer.text, 'F-23', 'entry 0 has another key');
+			this.rotate(entry, seq, format);
 			return;
 		}
 		const name = `${id}\0${version}`;
@@ -653,7 +687,7 @@ function readSlot(store, number) {
 
 // What one record adds behind the checkpoint: each entry applied, the text of each publish read.
 function readRecord(record, slot, journal) {
-	const { log, state, format, signer, texts, say } = journal;
+	const { log, state, format, texts, say } = journal;
 	let next = 0;
 	record.entries.forEach((bytes, i) => {
 		const seq = record.first + i;
@@ -668,7 +702,7 @@ function readRecord(record, slot, journal) {
 			must(bytes.equals(log[seq]), 'F-57', `entry ${seq} is another one in slot ${slot.slot}`);
 			return;
 		}
-		state.apply(entry, format, signer);
+		state.apply(entry, format);
 		if (entry.op === 'publish') {
 			must(texts.has(entry.hash), 'F-11', `the text of entry ${seq} is neither in an object nor in the journal`);
 			sameText(entry, seq, texts.get(entry.hash));
@@ -724,7 +758,7 @@ async function main(args) {
 		const format = readFormat(readFileSync(join(store, 'FORMAT')));
 		const note = readFileSync(join(store, 'log/checkpoint'));
 		const files = new Set(walk(store));
-		const keys = [...files].filter((path) => path.startsWith('keys/')).map((path) => {
+		const keys = [...files].filter((path) => /^keys\/[^.]*$/.test(path)).map((path) => {
 			const text = readFileSync(join(store, path), 'latin1');
 			must(text.endsWith('\n'), 'F-36', `${path} does not end in a newline`);
 			const key = readKey(text.slice(0, -1), path);
@@ -734,7 +768,11 @@ async function main(args) {
 		const checkpoint = readCheckpoint(note, format.origin, keys);
 		const log = readLog(store, files, checkpoint);
 		const state = new State();
-		log.forEach((bytes, position) => state.apply(readEntry(bytes, position), format, checkpoint.signer));
+		log.forEach((bytes, position) => state.apply(readEntry(bytes, position), format));
+		const signer = state.keys.at(-1);
+		must(checkpoint.signers.some(({ text }) => text === signer.text),
+			'F-38', 'the key in force did not sign the checkpoint');
+		readRotations(store, files, format.origin, [...state.keys], log.map(leaf));
 		const objects = await readObjects(store, files, state);
 
 		const live = [...state.live.values()].sort((a, b) => b.place - a.place);
@@ -744,7 +782,7 @@ async function main(args) {
 		if (options.has('--stat')) {
 			const all = [...objects.objects.values()];
 			say({
-				identity: format.identity, origin: format.origin, key: checkpoint.signer.text,
+				identity: format.identity, origin: format.origin, key: signer.text,
 				immutable: format.immutable, entries: log.length, checkpoint: checkpoint.size,
 				root: checkpoint.root.toString('base64'), packages: new Set(live.map(({ id }) => id)).size,
 				versions: live.length, objects: all.length,
@@ -753,7 +791,7 @@ async function main(args) {
 			});
 		}
 		if (options.has('--journal'))
-			readJournal(store, { log, state, format, signer: checkpoint.signer, texts: objects.texts, say });
+			readJournal(store, { log, state, format, texts: objects.texts, say });
 		return 0;
 	} catch (e) {
 		if (!(e instanceof Broken) && !e.code) throw e;

@@ -59,6 +59,7 @@ func main() {
 		{"every file below log/tile has the bytes of the tree", s.compareFiles},
 		{"records are proved", s.proveRecords},
 		{"older trees are proved", s.proveTrees},
+		{"each key signs its own part, and what follows it", s.openRotations},
 	}
 	for i, step := range steps {
 		if err := step.run(); err != nil {
@@ -94,6 +95,9 @@ func (s *store) openCheckpoint() error {
 	}
 	var verifiers []note.Verifier
 	for _, f := range files {
+		if strings.HasSuffix(f.Name(), ".next") {
+			continue
+		}
 		text, err := s.read("keys/" + f.Name())
 		if err != nil {
 			return err
@@ -272,6 +276,76 @@ func (s *store) readFirstEntry() error {
 		}
 	}
 	return fmt.Errorf("%q is not in keys/", e.Key)
+}
+
+// findKeys reads the verifier keys of all key entries, by their positions.
+func (s *store) findKeys() (keys []string, at []int64, err error) {
+	for n := int64(0); n<<height < s.tree.N; n++ {
+		data, err := s.readPart(-1, n, s.width(0, n))
+		if err != nil {
+			return nil, nil, err
+		}
+		lines, _, err := cut(data, s.width(0, n))
+		if err != nil {
+			return nil, nil, err
+		}
+		for i, line := range lines {
+			var e struct{ Op, Key string }
+			if err := json.Unmarshal(line, &e); err != nil {
+				return nil, nil, err
+			}
+			if e.Op == "key" {
+				keys = append(keys, e.Key)
+				at = append(at, n<<height+int64(i))
+			}
+		}
+	}
+	return keys, at, nil
+}
+
+// openUnder opens a note as one who trusts no other key.
+func (s *store) openUnder(file, vkey string) (string, error) {
+	text, err := s.read(file)
+	if err != nil {
+		return "", err
+	}
+	v, err := note.NewVerifier(vkey)
+	if err != nil {
+		return "", err
+	}
+	n, err := note.Open(text, note.VerifierList(v))
+	if err != nil {
+		return "", fmt.Errorf("%s under %s: %w", file, vkey, err)
+	}
+	return n.Text, nil
+}
+
+func (s *store) openRotations() error {
+	keys, at, err := s.findKeys()
+	if err != nil {
+		return err
+	}
+	for i := 1; i < len(keys); i++ {
+		size := at[i] + 1
+		root, err := tlog.TreeHash(size, s)
+		if err != nil {
+			return err
+		}
+		file := "keys/" + strings.Split(keys[i-1], "+")[1] + ".next"
+		for _, vkey := range []string{keys[i-1], keys[i]} {
+			text, err := s.openUnder(file, vkey)
+			if err != nil {
+				return err
+			}
+			if !strings.HasPrefix(text, fmt.Sprintf("%s\n%d\n%v\n", s.origin, size, root)) ||
+				strings.Count(text, "\nkey ") != 1 ||
+				!strings.Contains(text, "\nkey "+keys[i]+"\n") {
+				return fmt.Errorf("%s: %q", file, text)
+			}
+		}
+	}
+	_, err = s.openUnder("log/checkpoint", keys[len(keys)-1])
+	return err
 }
 
 func (s *store) findFiles() error {
