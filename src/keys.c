@@ -201,30 +201,38 @@ static int is_of(const struct pk_signer *s, const struct pk_vkey *k)
 	return !memcmp(s->public.id, k->id, sizeof(k->id));
 }
 
+static int take_next(struct pk_env *env, const struct pk_vkey *k,
+		     struct pk_signer *s, struct pakhus_error *err)
+{
+	struct pakhus_error e = { .status = 0 };
+	int rc = pk_keys_load(env->dir, PK_KEY_NEXT, s, &e);
+
+	if (rc && rc != PAKHUS_ENOTFOUND && rc != PAKHUS_ECORRUPT)
+		return pk_fail(err, rc, "%s", e.text);
+	if (rc || !is_of(s, k))
+		return pk_fail(err, PAKHUS_EDENIED,
+			       "local/key: F-67 is not the private key of the "
+			       "log's key %02x%02x%02x%02x; publish where "
+			       "that was rotated",
+			       k->id[0], k->id[1], k->id[2], k->id[3]);
+	if (renameat(env->dir, PK_KEY_NEXT, env->dir, "local/key"))
+		return pk_fail_sys(err, "rename " PK_KEY_NEXT);
+	return pk_sync_dir(env->dir, "local", err);
+}
+
 /* The private key that belongs to a public one; where that is the next one
  * still, whoever rotated was killed before he was done. */
 static int settle(struct pk_env *env, const struct pk_vkey *k,
 		  struct pakhus_error *err)
 {
 	struct pk_signer s;
-	int rc = 0;
+	int rc;
 
 	if (is_of(&env->signer, k))
 		return 0;
 	rc = pk_keys_load(env->dir, "local/key", &s, err);
-	if (!rc && !is_of(&s, k)) {
-		rc = pk_keys_load(env->dir, PK_KEY_NEXT, &s, NULL);
-		if (rc || !is_of(&s, k))
-			rc = pk_fail(err, PAKHUS_EDENIED,
-				     "local/key: F-67 is not the private key "
-				     "of the log's key %02x%02x%02x%02x; "
-				     "publish where that was rotated",
-				     k->id[0], k->id[1], k->id[2], k->id[3]);
-		else if (renameat(env->dir, PK_KEY_NEXT, env->dir, "local/key"))
-			rc = pk_fail_sys(err, "rename " PK_KEY_NEXT);
-		else
-			rc = pk_sync_dir(env->dir, "local", err);
-	}
+	if (!rc && !is_of(&s, k))
+		rc = take_next(env, k, &s, err);
 	if (!rc)
 		env->signer = s;
 	explicit_bzero(&s, sizeof(s));

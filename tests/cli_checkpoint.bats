@@ -33,5 +33,5 @@ load cli
 	cp other/keys/* store/keys/
 	pk checkpoint
 	[ "$status" -eq 4 ]
-	grep -q F-38 err
+	grep -q F-39 err
 }

@@ -102,6 +102,41 @@ static void after_sync(void)
 	assert_holds(store, "synced", version(), round_no + 1);
 }
 
+/* Whatever is left of one that failed, the next one goes on from it. */
+static int go_rotate(void)
+{
+	struct pakhus_key key = { .seq = 0 };
+	int rc = pakhus_rotate(store, NULL, "test", &key, &err);
+
+	assert_true(rc || key.seq);
+	return rc;
+}
+
+static void after_rotate(void)
+{
+	struct pakhus_keys *keys = NULL;
+	struct pakhus_stat st;
+
+	assert_done(pakhus_keys(store, &keys, &err));
+	assert_true(keys->count > 1);
+	assert_done(pakhus_stat(store, 0, &st, &err));
+	assert_string_equal(keys->items[keys->count - 1].key, st.key);
+	pakhus_keys_free(keys);
+}
+
+static int go_checkpoint(void)
+{
+	char *text = NULL;
+	size_t size;
+	int rc = pakhus_checkpoint(store, 1, &text, &size, &err);
+
+	if (rc)
+		return rc;
+	assert_non_null(strstr(text, "time "));
+	pakhus_free(text);
+	return 0;
+}
+
 /* By threads: whichever of them a call fails in, the sync says so. */
 static void before_crew(void)
 {
@@ -481,6 +516,8 @@ static const struct operation {
 	{ "batch", nothing, go_batch, after_batch, NULL },
 	{ "long", nothing, go_long, after_long, NULL },
 	{ "integrate", before_sync, go_sync, after_sync, NULL },
+	{ "rotate", nothing, go_rotate, after_rotate, NULL },
+	{ "checkpoint", nothing, go_checkpoint, nothing, NULL },
 	{ "integrate by threads", before_crew, go_crew, after_crew, NULL },
 	{ "close", before_close, go_close, after_close, NULL },
 	{ "open", leave, go_open, nothing, NULL },

@@ -216,6 +216,32 @@ static int go_adopt(void)
 	return pakhus_adopt_here(path, &err);
 }
 
+static int go_rotate(void)
+{
+	return pakhus_rotate(store, NULL, NULL, NULL, &err);
+}
+
+static int go_keys(void)
+{
+	struct pakhus_keys *keys;
+	int rc = pakhus_keys(store, &keys, &err);
+
+	if (!rc)
+		pakhus_keys_free(keys);
+	return rc;
+}
+
+static int go_checkpoint(void)
+{
+	char *text;
+	size_t size;
+	int rc = pakhus_checkpoint(store, 1, &text, &size, &err);
+
+	if (!rc)
+		pakhus_free(text);
+	return rc;
+}
+
 static int go_stat(void)
 {
 	struct pakhus_stat st;
@@ -259,6 +285,9 @@ static const struct operation {
 	{ "init", go_init, after_init },
 	{ "adopt", go_adopt, after_nothing },
 	{ "stat", go_stat, after_nothing },
+	{ "rotate", go_rotate, after_nothing },
+	{ "keys", go_keys, after_nothing },
+	{ "checkpoint", go_checkpoint, after_nothing },
 	{ "dump", go_dump, after_nothing },
 };
 

@@ -228,6 +228,15 @@ static void sync_it(void)
 	end(c, 0, position(store));
 }
 
+static void rotate(void)
+{
+	uint64_t before = position(store);
+	struct call *c = begin();
+
+	ok(pakhus_rotate(store, NULL, NULL, NULL, &err));
+	end(c, before, before + 1);
+}
+
 static void reopen(void)
 {
 	struct pakhus_options opt = { .level = 1 };
@@ -917,6 +926,23 @@ static void a_text_that_came_back_is_no_delta_of_its_own_delta(void **state)
 	forget_run();
 }
 
+/* The private key that the log wants is on the disk before the log says so,
+ * and the one before is gone only after that. */
+static void a_rotation_is_whole_after_power_loss(void **state)
+{
+	(void)state;
+	begin_run("rotate");
+	publish("com.acme.crm", "1.0.0", 3000, 1);
+	rotate();
+	publish("com.acme.crm", "1.0.1", 3000, 2);
+	rotate();
+	publish("com.acme.crm", "1.0.2", 3000, 3);
+	sync_it();
+	end_run();
+	each_state(1, run.call[1].begin, 1);
+	forget_run();
+}
+
 static int make_dir(void **state)
 {
 	(void)state;
@@ -955,6 +981,7 @@ int main(void)
 			a_failed_sync_takes_nothing_that_comes_later_with_it),
 		cmocka_unit_test(
 			a_text_that_came_back_is_no_delta_of_its_own_delta),
+		cmocka_unit_test(a_rotation_is_whole_after_power_loss),
 		cmocka_unit_test(
 			what_was_acknowledged_is_there_after_power_loss),
 	};
