@@ -54,21 +54,20 @@ static int renew_locked(struct pakhus *s, struct pakhus_error *err)
 	return rc;
 }
 
-static int read_note(struct pakhus *s, char **text, size_t *size,
-		     struct pakhus_error *err)
+int pk_checkpoint_note(struct pakhus *s, struct pk_checkpoint *c, char **text,
+		       size_t *size, struct pakhus_error *err)
 {
 	PK_VIEW v = PK_VIEW_INIT;
 	AUTO_FREE char *note = NULL;
-	struct pk_checkpoint c;
 	size_t n;
 	/* before the view, which then has the key that was in force there */
-	int rc = pk_keys_note(s->env, 0, &c, &note, &n, err);
+	int rc = pk_keys_note(s->env, 0, c, &note, &n, err);
 
 	if (!rc)
 		rc = pk_view_open(&v, s, err);
 	if (!rc)
-		rc = pk_keys_check(s->env, &c,
-				   pk_stamp_key(&v.txn.stamp, c.size), err);
+		rc = pk_keys_check(s->env, c,
+				   pk_stamp_key(&v.txn.stamp, c->size), err);
 	if (rc)
 		return rc;
 	*text = PK_MOVE(note);
@@ -80,11 +79,12 @@ int pakhus_checkpoint(struct pakhus *s, int is_renewed, char **text,
 		      size_t *size, struct pakhus_error *err)
 {
 	int rc = is_renewed ? renew_locked(s, err) : pk_enter(s, err);
+	struct pk_checkpoint c;
 
 	if (rc)
 		return rc;
 	do
-		rc = read_note(s, text, size, err);
+		rc = pk_checkpoint_note(s, &c, text, size, err);
 	while (pk_mend(s, rc, err));
 	return rc;
 }

@@ -81,7 +81,6 @@ static int give(const struct pk_proof *p, char **text, size_t *size,
 static int try_prove(struct pakhus *s, uint64_t seq, uint64_t *entries,
 		     char **text, size_t *size, struct pakhus_error *err)
 {
-	struct pk_env *env = s->env;
 	AUTO_FREE struct pk_proof *p = malloc(sizeof(*p));
 	int rc = p ? 0 : pk_fail_nomem(err);
 
@@ -91,7 +90,7 @@ static int try_prove(struct pakhus *s, uint64_t seq, uint64_t *entries,
 		AUTO_FREE char *note = NULL;
 		struct pk_checkpoint c;
 
-		rc = pk_keys_note(env, 0, &c, &note, &p->note.left, err);
+		rc = pk_checkpoint_note(s, &c, &note, &p->note.left, err);
 		if (rc)
 			break;
 		if (seq >= c.size) {

@@ -130,6 +130,13 @@ int pk_keys_import(const char *text, const char *origin, struct pk_signer *s,
 		   struct pakhus_error *err);
 int pk_keys_signer_check(struct pk_env *env, struct pakhus_error *err);
 
+/* ---- checkpoint.c ---- */
+
+/* The installed checkpoint and its note, signed by the key in force; free
+ * the note. Opens a view. */
+int pk_checkpoint_note(struct pakhus *s, struct pk_checkpoint *c, char **text,
+		       size_t *size, struct pakhus_error *err);
+
 /* ---- keylist.c ---- */
 
 void pk_key_fill(struct pakhus_key *out, const struct pk_vkey *k, uint64_t seq,
