@@ -18,6 +18,7 @@
 #include "objpath.h"
 #include "record.h"
 #include "sum.h"
+#include "tar.h"
 #include "tile.h"
 #include "tlogproof.h"
 #include "trailer.h"
@@ -227,6 +228,17 @@ static inline long again_format(const unsigned char *in, size_t size,
 	if (pk_format_decode((const char *)in, size, &f))
 		return -1;
 	return (long)pk_format_encode(&f, (char *)out);
+}
+
+static inline long again_tar(const unsigned char *in, size_t size,
+			     unsigned char *out)
+{
+	struct pk_tar t;
+
+	if (size != PK_TAR_BLOCK || pk_tar_decode(in, &t))
+		return -1;
+	pk_tar_encode(&t, out);
+	return PK_TAR_BLOCK;
 }
 
 /* A header, and the payload it speaks of. */
