@@ -10,6 +10,7 @@
 #define AGAIN_H
 
 #include "base64.h"
+#include "bundle.h"
 #include "entry.h"
 #include "format.h"
 #include "hex.h"
@@ -239,6 +240,31 @@ static inline long again_tar(const unsigned char *in, size_t size,
 		return -1;
 	pk_tar_encode(&t, out);
 	return PK_TAR_BLOCK;
+}
+
+static inline long again_stick(const unsigned char *in, size_t size,
+			       unsigned char *out)
+{
+	struct pk_bundle b;
+
+	if (pk_bundle_decode((const char *)in, size, &b))
+		return -1;
+	return (long)pk_bundle_encode(&b, (char *)out);
+}
+
+static inline long again_member(const unsigned char *in, size_t size,
+				unsigned char *out)
+{
+	char *name = strndup((const char *)in, size);
+	struct pk_member m;
+	long n = -1;
+
+	if (strlen(name) == size && !pk_member_parse(name, &m)) {
+		pk_member_name(&m, (char *)out);
+		n = (long)strlen((char *)out);
+	}
+	free(name);
+	return n;
 }
 
 /* A header, and the payload it speaks of. */
