@@ -493,6 +493,31 @@ struct pakhus_mirror {
 int pakhus_mirror(const char *path, const struct pakhus_source *source,
 		  struct pakhus_mirror *m, struct pakhus_error *err);
 
+/* ---- Bundles ---- */
+
+/* A file that carries to a mirror, where no network goes, what it does not
+ * hold yet. It says which entries the mirror must hold already. */
+struct pakhus_bundle {
+	uint64_t since; /* entries that the mirror holds; 0: none */
+	const char *checkpoint; /* instead: its checkpoint, a signed note ... */
+	size_t checkpoint_size; /* ... or NULL */
+	pakhus_write_fn *write; /* gets the bytes where no path is given */
+	void *arg;
+	/* filled in: */
+	uint64_t from, to; /* goes on from so many entries, and ends at these */
+	uint64_t objects, bytes; /* objects in it, and its size */
+};
+/* Makes a bundle of the store's or mirror's installed checkpoint, after
+ * pakhus_sync() where it is written here, while others publish. path is
+ * written as PATH.part, synced and renamed, so that there is never half of
+ * one; NULL: b->write gets it in pieces. PAKHUS_ENOTFOUND: the log does not
+ * reach so far; PAKHUS_ECONFLICT: the checkpoint is another log's;
+ * PAKHUS_ECORRUPT: another history's, or what a live version needs is
+ * missing or damaged; PAKHUS_EBUSY: somebody else is writing path, or what
+ * was to go in was collected meanwhile. */
+int pakhus_bundle_create(struct pakhus *store, const char *path,
+			 struct pakhus_bundle *b, struct pakhus_error *err);
+
 /* ---- Canonical text ---- */
 
 /* Walks the members of one object, or the elements of one array, of a text

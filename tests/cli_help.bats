@@ -21,6 +21,7 @@ verbs=(
 	key
 	adopt
 	mirror
+	bundle
 	help
 	completion
 )

@@ -17,7 +17,7 @@
 
 #define STORE_LASTS 20 /* rounds */
 
-static char *dir, *path, *other;
+static char *dir, *path, *other, *stick;
 static struct pakhus *store;
 static unsigned round_no; /* makes versions that were not there before */
 static unsigned long objects; /* of the store, when its verify began */
@@ -500,6 +500,34 @@ static int go_dump(void)
 	return rc;
 }
 
+/* ---- bundles ---- */
+
+static struct pakhus_bundle made;
+
+static void before_bundle(void)
+{
+	before_reading();
+	unlink(stick);
+}
+
+static int go_bundle(void)
+{
+	made = (struct pakhus_bundle){ .since = 0 };
+	return pakhus_bundle_create(store, stick, &made, &err);
+}
+
+/* There is all of it, and nothing beside it. */
+static void after_bundle(void)
+{
+	char *part = s_text("%s.part", stick);
+	struct stat st;
+
+	assert_int_equal(__real_stat(stick, &st), 0);
+	assert_int_equal(st.st_size, made.bytes);
+	assert_int_not_equal(access(part, F_OK), 0);
+	free(part);
+}
+
 /* ---- the matrix ---- */
 
 /* An operation: what comes before it, itself, what is to be seen of it when
@@ -530,6 +558,7 @@ static const struct operation {
 	{ "stat", before_verify, go_stat, nothing, NULL },
 	{ "verify", before_verify, go_verify, nothing, NULL },
 	{ "dump", nothing, go_dump, nothing, NULL },
+	{ "bundle", before_bundle, go_bundle, after_bundle, NULL },
 };
 
 static const char *const how_name[CALLS_HOWS] = {
@@ -617,6 +646,7 @@ static void each_operation(void **state, enum calls_how how)
 	path = NULL; /* of a test that failed */
 	round_no = 0;
 	other = s_text("%s/other", dir);
+	stick = s_text("%s/stick", dir);
 	for (size_t i = 0; i < T_COUNT(operations); i++) {
 		const struct operation *op = &operations[i];
 		long n = 1, hits;
@@ -634,6 +664,7 @@ static void each_operation(void **state, enum calls_how how)
 	nftw(path, t_remove, 16, FTW_DEPTH | FTW_PHYS);
 	free(path);
 	free(other);
+	free(stick);
 	path = NULL;
 }
 

@@ -264,6 +264,18 @@ static int go_dump(void)
 	return rc;
 }
 
+static int go_bundle(void)
+{
+	struct pakhus_bundle b = { .since = 1 };
+	char *name = s_text("%s-bundle", path);
+	int rc = pakhus_bundle_create(store, name, &b, &err);
+
+	/* whole, or not there */
+	assert_int_equal(unlink(name), rc ? -1 : 0);
+	free(name);
+	return rc;
+}
+
 static const struct operation {
 	const char *name;
 	int (*go)(void);
@@ -289,6 +301,7 @@ static const struct operation {
 	{ "keys", go_keys, after_nothing },
 	{ "checkpoint", go_checkpoint, after_nothing },
 	{ "dump", go_dump, after_nothing },
+	{ "bundle", go_bundle, after_nothing },
 };
 
 static int leave_a_journal(void *arg)

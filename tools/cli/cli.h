@@ -55,6 +55,7 @@ enum cli_option {
 	OPT_ROTATE,
 	OPT_IMPORT,
 	OPT_RENEW,
+	OPT_SINCE,
 	OPT_COUNT
 };
 #define CLI_OPT(o) (UINT64_C(1) << (o))
@@ -107,6 +108,7 @@ struct cli {
 const struct cli_command *cli_find(const char *name);
 
 int cmd_adopt(const struct cli *cli);
+int cmd_bundle(const struct cli *cli);
 int cmd_cat(const struct cli *cli);
 int cmd_checkpoint(const struct cli *cli);
 int cmd_completion(const struct cli *cli);

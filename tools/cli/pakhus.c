@@ -81,6 +81,8 @@ const struct cli_option_row cli_options[OPT_COUNT] = {
 			WORD_FILE},
 	[OPT_RENEW] = {"renew", NULL, "sign it anew with the present time", 0,
 		       WORD_NONE},
+	[OPT_SINCE] = {"since", "CHECKPOINT|SEQ",
+		       "leave out what a mirror holds already", 0, WORD_FILE},
 };
 
 #define PAGED (CLI_OPT(OPT_JSON) | CLI_OPT(OPT_LIMIT))
@@ -283,6 +285,18 @@ const struct cli_command cli_commands[] = {
 	 .min = 2,
 	 .max = 2,
 	 .word = WORD_DIR},
+	{.name = "bundle",
+	 .operands = "create FILE|-",
+	 .summary = "Carry a store, or what is new in it, to a mirror in a file",
+	 .text = "create writes a tar of what a mirror needs that holds the "
+		 "first SEQ entries of\nthe log, or those of CHECKPOINT, a file "
+		 "with the mirror's log/checkpoint;\nwithout --since, of "
+		 "everything. - is stdout.\n",
+	 .run = cmd_bundle,
+	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_SINCE),
+	 .min = 2,
+	 .max = 2,
+	 .word = WORD_FILE},
 	{.name = "help",
 	 .operands = "[COMMAND]",
 	 .summary = "Explain a command",
