@@ -19,6 +19,7 @@
 #include "say.h"
 #include "source.h"
 #include "store.h"
+#include "synced.h"
 #include "vkey.h"
 
 #define EVERY 60 /* s; a look is one small file */
@@ -35,42 +36,13 @@ struct mirror {
 
 /* ---- A round ---- */
 
-static void print_json(const struct mirror *m, const struct pakhus_mirror *r)
-{
-	struct obj obj = obj_begin(stdout);
-
-	obj_string(&obj, "mirror", m->dir);
-	obj_string(&obj, "source", m->source.as.name);
-	obj_bool(&obj, "new", r->is_new != 0);
-	obj_bool(&obj, "changed", r->is_changed != 0);
-	obj_number(&obj, "before", r->before);
-	obj_number(&obj, "entries", r->entries);
-	obj_number(&obj, "objects", r->objects);
-	obj_number(&obj, "bytes", r->bytes);
-	obj_number(&obj, "time_us", r->time_us);
-	obj_number(&obj, "tries", r->tries);
-	obj_end(&obj);
-}
-
 static void print_text(struct mirror *m, const struct pakhus_mirror *r)
 {
 	bool same = r->entries == r->before && !r->objects;
 
-	if (same && m->told)
-		return;
+	if (!same || !m->told)
+		synced_text(m->dir, m->source.as.name, r);
 	m->told = same;
-	out_plain(stdout, m->dir);
-	if (same) {
-		puts(": up to date");
-		return;
-	}
-	printf(": %" PRIu64 " %s (+%" PRIu64 "), %" PRIu64 " object%s, %" PRIu64
-	       " byte%s from ",
-	       r->entries, r->entries == 1 ? "entry" : "entries",
-	       r->entries - r->before, r->objects, r->objects == 1 ? "" : "s",
-	       r->bytes, r->bytes == 1 ? "" : "s");
-	out_plain(stdout, m->source.as.name);
-	putchar('\n');
 }
 
 /* The library's status. */
@@ -88,7 +60,7 @@ static int sync_once(struct mirror *m)
 		return rc;
 	}
 	if (m->cli->value[OPT_JSON])
-		print_json(m, &r);
+		synced_json(m->dir, m->source.as.name, &r);
 	else
 		print_text(m, &r);
 	out_flush();
