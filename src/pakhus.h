@@ -518,6 +518,16 @@ struct pakhus_bundle {
 int pakhus_bundle_create(struct pakhus *store, const char *path,
 			 struct pakhus_bundle *b, struct pakhus_error *err);
 
+/* Brings the mirror at path up to date from a bundle, or makes it from a
+ * whole one, as pakhus_mirror() does from a source and with the same checks:
+ * nothing that is in file is believed. A mirror that holds more already is
+ * left as it is, which is told as a notice. PAKHUS_ECONFLICT besides: the
+ * bundle goes on from entries that the mirror lacks, and the text says which
+ * bundle comes before it; or it is of another store. PAKHUS_ECORRUPT: it has
+ * not a bundle's form, or is of another history. */
+int pakhus_bundle_apply(const char *path, const char *file,
+			struct pakhus_mirror *m, struct pakhus_error *err);
+
 /* ---- Canonical text ---- */
 
 /* Walks the members of one object, or the elements of one array, of a text

@@ -1,16 +1,19 @@
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "args.h"
 #include "input.h"
 #include "interrupt.h"
 #include "obj.h"
 #include "out.h"
+#include "progress.h"
 #include "say.h"
 #include "store.h"
+#include "synced.h"
+#include "vkey.h"
 
 /* ---- create ---- */
 
@@ -89,8 +92,6 @@ static int create(const struct cli *cli)
 				      "--json has no place there");
 	if (!path && out_is_terminal())
 		return say_usage(cli, "a bundle is nothing for a terminal");
-	if (!*file)
-		return say_usage(cli, "the name of a file is empty");
 	rc = read_since(cli, &b, &since);
 	if (!rc)
 		rc = create_in(cli, &b, path);
@@ -100,12 +101,80 @@ static int create(const struct cli *cli)
 	return rc;
 }
 
+/* ---- apply ---- */
+
+static int apply_to(const struct cli *cli, struct pakhus_mirror *m)
+{
+	const char *file = cli->operand[1];
+	struct pakhus_error err = {0};
+	int rc;
+
+	interrupt_catch();
+	rc = pakhus_bundle_apply(cli->store, file, m, &err);
+	progress_clear();
+	if (rc)
+		return store_failed(cli, &err);
+	if (cli->value[OPT_JSON])
+		synced_json(cli->store, file, m);
+	else
+		synced_text(cli->store, file, m);
+	return CLI_DONE;
+}
+
+static int apply(const struct cli *cli)
+{
+	struct pakhus_mirror m = {.progress = store_progress,
+				  .notice = store_notice};
+	uint64_t age = 0;
+	char *key = NULL;
+	int rc;
+
+	if (!strcmp(cli->operand[1], "-"))
+		return say_usage(cli, "a bundle is looked into at many places, "
+				      "which a pipe does not allow: copy it "
+				      "into a file");
+	rc = args_threads(cli, &m.threads);
+	if (!rc)
+		rc = args_duration(cli, OPT_MAX_AGE, &age);
+	if (!rc)
+		rc = vkey_read(cli, &key);
+	m.max_age_us = age * 1000000;
+	m.key = key;
+	if (!rc)
+		rc = apply_to(cli, &m);
+	free(key);
+	return rc;
+}
+
+/* ---- which of the two ---- */
+
+/* An option of the one is none of the other. */
+static int only_of(const struct cli *cli, enum cli_option opt, const char *what)
+{
+	if (!cli->value[opt] || !strcmp(cli->operand[0], what))
+		return CLI_DONE;
+	return say_usage(cli, "--%s goes with %s", cli_options[opt].name, what);
+}
+
 int cmd_bundle(const struct cli *cli)
 {
 	const char *what = cli->operand[0];
+	bool is_create = !strcmp(what, "create");
+	int rc;
 
-	if (!strcmp(what, "create"))
-		return create(cli);
-	return say_usage(cli, "create is what can be done with a bundle, not "
-			      "%s", what);
+	if (!is_create && strcmp(what, "apply") != 0)
+		return say_usage(cli, "create and apply are what can be done "
+				      "with a bundle, not %s", what);
+	if (!*cli->operand[1])
+		return say_usage(cli, "the name of a file is empty");
+	rc = only_of(cli, OPT_SINCE, "create");
+	if (!rc)
+		rc = only_of(cli, OPT_VKEY, "apply");
+	if (!rc)
+		rc = only_of(cli, OPT_MAX_AGE, "apply");
+	if (!rc)
+		rc = only_of(cli, OPT_THREADS, "apply");
+	if (rc)
+		return rc;
+	return is_create ? create(cli) : apply(cli);
 }

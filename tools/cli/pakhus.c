@@ -82,6 +82,7 @@ const struct cli_option_row cli_options[OPT_COUNT] = {
 	[OPT_RENEW] = {"renew", NULL, "sign it anew with the present time", 0,
 		       WORD_NONE},
 	[OPT_SINCE] = {"since", "CHECKPOINT|SEQ",
+	[OPT_SINCE] = {"since", "SEQ|FILE",
 		       "leave out what a mirror holds already", 0, WORD_FILE},
 };
 
@@ -286,14 +287,19 @@ const struct cli_command cli_commands[] = {
 	 .max = 2,
 	 .word = WORD_DIR},
 	{.name = "bundle",
-	 .operands = "create FILE|-",
+	 .operands = "create FILE|- | apply FILE",
 	 .summary = "Carry a store, or what is new in it, to a mirror in a file",
-	 .text = "create writes a tar of what a mirror needs that holds the "
-		 "first SEQ entries of\nthe log, or those of CHECKPOINT, a file "
-		 "with the mirror's log/checkpoint;\nwithout --since, of "
-		 "everything. - is stdout.\n",
+	 .text = "create writes a tar of what a mirror lacks that holds the "
+		 "first SEQ entries of\nthe log, or those of the checkpoint in "
+		 "FILE, which is the mirror's\nlog/checkpoint; without --since, "
+		 "of everything. - is stdout.\n\napply makes STORE a mirror of "
+		 "what is in FILE, or brings it up to date, with\nthe checks of "
+		 "mirror. Bundles are applied in the order in which they were\n"
+		 "made.\n",
 	 .run = cmd_bundle,
-	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_SINCE),
+	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_SINCE) |
+		    CLI_OPT(OPT_VKEY) | CLI_OPT(OPT_MAX_AGE) |
+		    CLI_OPT(OPT_THREADS),
 	 .min = 2,
 	 .max = 2,
 	 .word = WORD_FILE},
