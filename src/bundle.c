@@ -58,28 +58,10 @@ static void pack_release(struct pack *p)
 
 /* ---- 1: from where to where ---- */
 
-/* The checkpoint and the note that it stands in: installed anew between the
- * two readings, they are read again. */
 static int read_checkpoint(struct pack *p)
 {
-	struct pk_env *env = p->store->env;
-	static const char path[] = "log/checkpoint";
-	AUTO_FREE char *again = NULL;
-	size_t n = 0;
-	int rc;
-
-	do {
-		free(p->note);
-		p->note = PK_MOVE(again);
-		p->note_size = n;
-		rc = pk_log_checkpoint_here(env->dir, env->format.origin,
-					    &env->keys, &p->at, p->err);
-		if (!rc)
-			rc = pk_read_file(env->dir, path, PK_NOTE_MAX, &again,
-					  &n, p->err);
-	} while (!rc && (!p->note || p->note_size != n ||
-			 memcmp(p->note, again, n) != 0));
-	return rc;
+	return pk_checkpoint_note(p->store, &p->at, &p->note, &p->note_size,
+				  p->err);
 }
 
 /* The receiver's checkpoint, whoever signed it: what counts is that its root

@@ -81,7 +81,6 @@ const struct cli_option_row cli_options[OPT_COUNT] = {
 			WORD_FILE},
 	[OPT_RENEW] = {"renew", NULL, "sign it anew with the present time", 0,
 		       WORD_NONE},
-	[OPT_SINCE] = {"since", "CHECKPOINT|SEQ",
 	[OPT_SINCE] = {"since", "SEQ|FILE",
 		       "leave out what a mirror holds already", 0, WORD_FILE},
 };
