@@ -345,10 +345,33 @@ static int reserve(struct pk_index *ix, const struct pk_draft *d,
 	return pk_index_reserve(ix, d->n, bytes, err);
 }
 
-/* One try; *at 0 where there is no room. */
+/* A long text was written before its entry, when nothing named it: it may
+ * have been collected, or be another's who did not sync its name yet. *gone
+ * is the first one that is not there, or d->n. */
+static int check_whole(struct pk_env *env, const struct pk_draft *d,
+		       size_t *gone, struct pakhus_error *err)
+{
+	for (*gone = 0; *gone < d->n; ++*gone) {
+		const struct pk_shared *t = d->text[*gone];
+		const unsigned char *hash = d->entry[*gone].hash;
+		int rc;
+
+		if (!t || t->size <= PK_DELTA_MAX)
+			continue;
+		rc = pk_object_exists(env->dir, hash, err);
+		if (rc != 1)
+			return rc;
+		rc = pk_object_sync_dir(env->dir, hash[0], err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* One try; *at 0 where there is no room, *gone where a text is not there. */
 static int append(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
 		  void *arg, uint64_t *first, uint64_t *at, uint64_t *span,
-		  struct pakhus_error *err)
+		  size_t *gone, struct pakhus_error *err)
 {
 	struct pk_env *env = s->env;
 	PK_HELD held = { NULL, 0 };
@@ -380,6 +403,9 @@ static int append(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
 	*at = 1;
 	if (rc || !d->n)
 		return rc;
+	rc = check_whole(env, d, gone, err);
+	if (rc || *gone < d->n)
+		return rc;
 	rc = reserve(env->index, d, err);
 	if (!rc)
 		rc = build(&view, d, &buf, &size, &texts, err);
@@ -395,10 +421,19 @@ static int write_draft(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
 {
 	for (;;) {
 		uint64_t at = 0, span = 0;
-		int rc = append(s, d, check, arg, first, &at, &span, err);
+		size_t gone = 0;
+		int rc = append(s, d, check, arg, first, &at, &span, &gone,
+				err);
 
 		if (rc || !d->n)
 			return rc;
+		if (gone < d->n) {
+			rc = pk_write_whole(s, d->entry[gone].hash,
+					    d->text[gone], err);
+			if (rc)
+				return rc;
+			continue;
+		}
 		if (at) {
 			d->is_appended = 1;
 			atomic_store(&s->wrote, 1);
