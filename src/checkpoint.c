@@ -10,7 +10,7 @@ static int renew(struct pakhus *s, struct pakhus_error *err)
 	char note[PK_CHECKPOINT_NOTE];
 	struct pk_signer signer;
 	size_t size;
-	int rc = pk_integrate_held(s, err);
+	int rc = pk_integrate_held(s, NULL, err);
 
 	if (!rc)
 		rc = pk_keys_checkpoint(env, 0, &c, err);

@@ -67,7 +67,7 @@ int pakhus_get(struct pakhus *s, const char *id, const char *version,
 		return rc;
 	do
 		rc = get(s, id, version, out, err);
-	while (pk_mend(s, rc, err));
+	while (rc == PK_AGAIN || pk_mend(s, rc, err));
 	return rc;
 }
 
@@ -105,7 +105,7 @@ int pakhus_get_at(struct pakhus *s, uint64_t seq, struct pakhus_package **out,
 		return rc;
 	do
 		rc = get_at(s, seq, out, err);
-	while (pk_mend(s, rc, err));
+	while (rc == PK_AGAIN || pk_mend(s, rc, err));
 	return rc;
 }
 
@@ -148,7 +148,8 @@ int pakhus_read(struct pakhus *s, const char *hash, char **text, size_t *size,
 	while (pk_mend(s, rc, err));
 	if (rc == PAKHUS_ENOTFOUND) {
 		pk_error_init(err);
-		return pk_fail(err, rc, "%s: no such object", hash);
+		return pk_fail(err, rc, "%s: no such object, or one that was "
+					"collected", hash);
 	}
 	return rc;
 }

@@ -809,6 +809,31 @@ int pk_index_each_version(struct pk_txn *t, const char *id, pk_version_fn *fn,
 	return rc == MDB_NOTFOUND ? 0 : fail_mdb(t->ix, err, rc, "versions");
 }
 
+int pk_index_each_live(struct pk_txn *t, pk_live_fn *fn, void *arg,
+		       struct pakhus_error *err)
+{
+	AUTO(close_cursor) MDB_cursor *c = NULL;
+	struct pk_live live;
+	MDB_val key, value;
+	int rc = open_cursor(t, VERSIONS, &c, err);
+
+	if (rc)
+		return rc;
+	while (!(rc = mdb_cursor_get(c, &key, &value, MDB_NEXT))) {
+		const char *fault = pk_live_decode(span(key), span(value),
+						   &live);
+		int stop = 0;
+
+		if (fault)
+			return fail_value(t->ix, err, VERSIONS, fault);
+		if (live.is_live)
+			stop = fn(arg, &live);
+		if (stop)
+			return stop;
+	}
+	return rc == MDB_NOTFOUND ? 0 : fail_mdb(t->ix, err, rc, "versions");
+}
+
 int pk_index_fail_missing(struct pk_txn *t, struct pakhus_error *err)
 {
 	pk_index_distrust(t->ix);

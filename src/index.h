@@ -95,6 +95,10 @@ typedef int pk_version_fn(void *arg, const char *version,
 			  const struct pk_live *live);
 int pk_index_each_version(struct pk_txn *t, const char *id, pk_version_fn *fn,
 			  void *arg, struct pakhus_error *err);
+/* The live versions of all packages; fn is not told their names. */
+typedef int pk_live_fn(void *arg, const struct pk_live *live);
+int pk_index_each_live(struct pk_txn *t, pk_live_fn *fn, void *arg,
+		       struct pakhus_error *err);
 
 /* ---- writing ---- */
 

@@ -525,9 +525,9 @@ int pk_integrate_sealed(struct pakhus *s, struct pakhus_error *err)
 }
 
 /* Seals the active slot, if it holds anything; the integrate lock is held
- * and no slot is sealed. */
+ * and no slot is sealed. at, where it is given, is begun at its end. */
 static int seal(struct pakhus *s, uint64_t grow, uint64_t need,
-		struct pakhus_error *err)
+		struct pk_view *at, struct pakhus_error *err)
 {
 	struct pk_env *env = s->env;
 	PK_HELD append = { NULL, 0 };
@@ -541,6 +541,8 @@ static int seal(struct pakhus *s, uint64_t grow, uint64_t need,
 	pk_journal_cursor(&env->journal, &c);
 	if (!rc)
 		rc = pk_commit(s, c.seq, err);
+	if (!rc && at)
+		rc = pk_view_begin(at, s, err);
 	if (!rc)
 		rc = pk_hold(&commit, &env->locks, PK_LOCK_COMMIT, err);
 	if (rc || (!c.end && !need))
@@ -557,12 +559,13 @@ static int seal(struct pakhus *s, uint64_t grow, uint64_t need,
 	return rc;
 }
 
-int pk_integrate_held(struct pakhus *s, struct pakhus_error *err)
+int pk_integrate_held(struct pakhus *s, struct pk_view *at,
+		      struct pakhus_error *err)
 {
 	int rc = pk_integrate_sealed(s, err);
 
 	if (!rc)
-		rc = seal(s, 0, 0, err);
+		rc = seal(s, 0, 0, at, err);
 	return rc ? rc : pk_integrate_sealed(s, err);
 }
 
@@ -571,7 +574,7 @@ int pk_integrate(struct pakhus *s, struct pakhus_error *err)
 	PK_HELD held = { NULL, 0 };
 	int rc = pk_hold(&held, &s->env->locks, PK_LOCK_INTEGRATE, err);
 
-	return rc ? rc : pk_integrate_held(s, err);
+	return rc ? rc : pk_integrate_held(s, NULL, err);
 }
 
 /* A larger slot costs a write of zeros, integrating twenty times that: a
@@ -614,7 +617,7 @@ static int make_room(struct pakhus *s, uint64_t span, struct pakhus_error *err)
 		return rc;
 	pk_journal_cursor(&s->env->journal, &c);
 	return seal(s, c.size[c.slot] < span ? span : c.size[c.slot], span,
-		    err);
+		    NULL, err);
 }
 
 int pk_make_room(struct pakhus *s, uint64_t span, struct pakhus_error *err)

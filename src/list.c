@@ -76,7 +76,7 @@ static int list(struct pakhus *s, struct pakhus_range range, unsigned flags,
 					  err);
 	if (!rc && !range.before && page->count != pk_index_packages(&v.txn))
 		rc = pk_index_fail_missing(&v.txn, err);
-	if (rc < 0)
+	if (rc < 0 || rc == PK_AGAIN)
 		return rc;
 	page->position = v.txn.stamp.applied;
 	*filled = l.filled;
@@ -125,7 +125,7 @@ int pakhus_list(struct pakhus *s, struct pakhus_range range, unsigned flags,
 		return rc;
 	do
 		rc = list(s, range, flags, &filled, out, err);
-	while (pk_mend(s, rc, err));
+	while (rc == PK_AGAIN || pk_mend(s, rc, err));
 	if (!rc && filled && s->env->has_local)
 		keep_manifests(s, *out);
 	return rc;

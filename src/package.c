@@ -57,6 +57,39 @@ static void name_version(const struct pakhus_record *r,
 	pk_fail(err, e.status, "%s@%s: %s", r->id, r->version, e.text);
 }
 
+/* A text cannot be read. It is damage unless it may have been collected. */
+static int no_text(struct pk_view *v, const struct pakhus_record *r,
+		   const struct pk_live *live, int rc,
+		   struct pakhus_error *err)
+{
+	AUTO(pk_txn_end) struct pk_txn t = PK_TXN_INIT;
+	struct pk_live now = { .is_live = 0 };
+	int moved = pk_has_moved(v);
+	int found = pk_txn_read(&t, v->txn.ix, NULL);
+
+	if (!found)
+		found = pk_index_version(&t, r->id, r->version, &now, NULL);
+	if (moved && found >= 0 &&
+	    !(now.is_live && now.seq == live->seq &&
+	      v->store->env->has_local)) {
+		pk_error_init(err);
+		return PK_AGAIN;
+	}
+	if (rc == PAKHUS_ECORRUPT) {
+		name_version(r, err);
+		return rc;
+	}
+	pk_error_init(err);
+	if (found >= 0 &&
+	    !(now.is_live && !memcmp(now.hash, live->hash, PK_HASH_SIZE)))
+		return pk_fail(err, PAKHUS_ENOTFOUND,
+			       "%s@%s: its text %s was collected", r->id,
+			       r->version, r->hash);
+	return pk_fail(err, PAKHUS_ECORRUPT,
+		       "%s@%s: F-11 its object %s is missing", r->id,
+		       r->version, r->hash);
+}
+
 int pk_package(struct pk_view *v, const char *id, const char *version,
 	       const struct pk_live *live, struct pakhus_package **out,
 	       struct pakhus_error *err)
@@ -68,14 +101,8 @@ int pk_package(struct pk_view *v, const char *id, const char *version,
 		return pk_fail_nomem(err);
 	pk_record_fill(&p->public.record, id, version, live);
 	rc = pk_text(v, live->hash, &p->text, err);
-	if (rc == PAKHUS_ECORRUPT)
-		name_version(&p->public.record, err);
-	if (rc == PAKHUS_ENOTFOUND) {
-		pk_error_init(err);
-		rc = pk_fail(err, PAKHUS_ECORRUPT,
-			     "%s@%s: F-11 its object %s is missing", id,
-			     version, p->public.record.hash);
-	}
+	if (rc == PAKHUS_ECORRUPT || rc == PAKHUS_ENOTFOUND)
+		rc = no_text(v, &p->public.record, live, rc, err);
 	if (!rc)
 		rc = cut(p, err);
 	if (rc) {

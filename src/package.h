@@ -8,7 +8,10 @@
  * inserted last. PAKHUS_ENOTFOUND where there is none. */
 int pk_find(struct pk_view *v, const char *id, const char *version,
 	    struct pk_latest *out, struct pakhus_error *err);
-/* A version with its document, read through the view. */
+/* A version with its document, read through the view. PK_AGAIN where it was
+ * deleted or replaced since, and its text collected: a new view knows better.
+ * PAKHUS_ENOTFOUND where it was so in the view already. */
+#define PK_AGAIN 2
 int pk_package(struct pk_view *v, const char *id, const char *version,
 	       const struct pk_live *live, struct pakhus_package **out,
 	       struct pakhus_error *err);

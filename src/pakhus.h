@@ -237,7 +237,7 @@ void pakhus_batch_free(struct pakhus_batch *batch);
 /* Deletes one version, or with version NULL all of the package, in one
  * atomic and durable step; *count (may be NULL) says how many went, and 0
  * is no error. An empty version is PAKHUS_EINVAL. Content stays readable
- * by its position. */
+ * by its position until pakhus_gc() takes it. */
 int pakhus_delete(struct pakhus *store, const char *id, const char *version,
 		  const char *by, uint64_t *count, struct pakhus_error *err);
 
@@ -300,8 +300,8 @@ int pakhus_get(struct pakhus *store, const char *id, const char *version,
 	       struct pakhus_package **out, struct pakhus_error *err);
 
 /* What the publish at a log position stored, also where it was overwritten
- * or deleted since. In the record, created is the same as updated and place
- * the same as seq. */
+ * or deleted since: PAKHUS_ENOTFOUND where pakhus_gc() took its text. In the
+ * record, created is the same as updated and place the same as seq. */
 int pakhus_get_at(struct pakhus *store, uint64_t seq,
 		  struct pakhus_package **out, struct pakhus_error *err);
 void pakhus_package_free(struct pakhus_package *package);
@@ -423,6 +423,49 @@ struct pakhus_proof {
  * that only a later version knows. */
 int pakhus_check_proof(const char *text, size_t size, const char *vkey,
 		       struct pakhus_proof *out, struct pakhus_error *err);
+
+/* ---- Collecting ---- */
+
+/* An object that nothing live needs. */
+struct pakhus_garbage {
+	char hash[PAKHUS_HASH_HEX + 1];
+	uint64_t bytes;	   /* of its file */
+	uint64_t since_us; /* when a collection first found it so */
+	int is_freed;	   /* or would be; 0: it waits */
+	/* What was published with it; "" where no log entry names it. */
+	char id[PAKHUS_ID_MAX + 1], version[PAKHUS_VERSION_MAX + 1];
+};
+/* What g points at is gone when it returns. */
+typedef void pakhus_garbage_fn(void *arg, const struct pakhus_garbage *g);
+enum pakhus_gc_flags { PAKHUS_GC_DRY_RUN = 1 /* tell, and change nothing */ };
+struct pakhus_gc {
+	unsigned flags;	   /* enum pakhus_gc_flags */
+	uint64_t grace_us; /* what has waited for less is not freed */
+	/* Told at the end of every object that was freed or waits, those that
+	 * the log names in its order; NULL: of none. Ids take a read of all
+	 * of the log. */
+	pakhus_garbage_fn *garbage;
+	void *arg;
+	/* filled in, also on failure as far as it came: */
+	uint64_t freed, freed_bytes;	 /* taken out of the tree now, or that
+					    would be */
+	uint64_t waiting, waiting_bytes; /* not long enough */
+	uint64_t emptied, emptied_bytes; /* removed for good, that an earlier
+					    collection took out */
+};
+/* Takes objects out of the tree that no live version needs, not as a base
+ * of others either, and with them the content of versions that were deleted
+ * or replaced. Only what an earlier collection found so too, and that longer
+ * ago than grace_us, goes: it goes to a trash in local/, which the next
+ * collection empties. Moves what was published into the tree first. Others
+ * may publish, delete and read meanwhile; who needs the journal moved into
+ * the tree waits. In a mirror it does the same for what the mirror holds.
+ * PAKHUS_ECORRUPT where something live is missing or damaged: nothing is
+ * freed then. Calls progress with "collecting". */
+int pakhus_gc(struct pakhus *store, struct pakhus_gc *gc,
+	      struct pakhus_error *err);
+
+/* ---- Printing ---- */
 
 /* Prints any one file of a store (object, bundle, tile, checkpoint, key,
  * FORMAT, journal slot) as text for people, without opening a store: the

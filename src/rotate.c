@@ -119,7 +119,7 @@ static int rotate(struct pakhus *s, int is_given, const char *by,
 	struct pakhus_error late = { .status = 0 };
 	struct pk_env *env = s->env;
 	uint64_t seq;
-	int rc = e ? pk_integrate_held(s, err) : pk_fail_nomem(err);
+	int rc = e ? pk_integrate_held(s, NULL, err) : pk_fail_nomem(err);
 
 	if (!rc)
 		rc = pk_keys_read(env, err);
@@ -137,7 +137,7 @@ static int rotate(struct pakhus *s, int is_given, const char *by,
 		rc = pk_write_held(s, &d, &seq, err);
 	if (rc)
 		return rc;
-	rc = pk_integrate_held(s, &late);
+	rc = pk_integrate_held(s, NULL, &late);
 	if (rc)
 		return pk_fail(err, rc,
 			       "the new key is in the log, and signs when that "

@@ -10,6 +10,7 @@
  *	commit.c     appending to the journal, the sync, applying
  *	integrate.c  from the journal into objects and log
  *	base.c       which bases a text is encoded against (base.h)
+ *	collect.c    what nothing live needs, out of the tree
  *	view.c       a consistent view for a reading call
  *	keys.c       the key in force, and the private one that signs
  */
@@ -210,8 +211,11 @@ int pk_write_held(struct pakhus *s, struct pk_draft *d, uint64_t *first,
 int pk_integrate_sealed(struct pakhus *s, struct pakhus_error *err);
 /* Moves everything; takes the locks. */
 int pk_integrate(struct pakhus *s, struct pakhus_error *err);
-/* The same for who holds the integrate lock. */
-int pk_integrate_held(struct pakhus *s, struct pakhus_error *err);
+/* The same for who holds the integrate lock; at, a view that is not begun or
+ * NULL, is then of exactly what the new checkpoint covers. */
+struct pk_view;
+int pk_integrate_held(struct pakhus *s, struct pk_view *at,
+		      struct pakhus_error *err);
 /* Makes room for a record of span bytes in the active slot. */
 int pk_make_room(struct pakhus *s, uint64_t span, struct pakhus_error *err);
 int pk_make_room_held(struct pakhus *s, uint64_t span,
@@ -243,6 +247,8 @@ void pk_view_close(struct pk_view *v);
  * is none. */
 int pk_text(struct pk_view *v, const unsigned char hash[PK_HASH_SIZE],
 	    struct pk_shared **out, struct pakhus_error *err);
+/* Whether a new view would know more. */
+int pk_has_moved(struct pk_view *v);
 /* The log entries from..to-1, which lie below the view's position. */
 int pk_entries(struct pk_view *v, uint64_t from, uint64_t to, pk_log_fn *fn,
 	       void *arg, struct pakhus_error *err);

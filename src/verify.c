@@ -37,6 +37,7 @@ struct check {
 	struct pk_set texts; /* that the log names, and are sound */
 	struct pk_set bad;   /* those that could not be read */
 	struct pk_set told;  /* those that damage was told of */
+	struct pk_set gone;  /* those that are missing */
 };
 
 static void check_release(struct check *c)
@@ -49,6 +50,7 @@ static void check_release(struct check *c)
 	pk_set_release(&c->texts);
 	pk_set_release(&c->bad);
 	pk_set_release(&c->told);
+	pk_set_release(&c->gone);
 }
 
 static void damage(struct check *c, const char *path, const char *rule,
@@ -181,16 +183,20 @@ static int check_object(struct check *c, const unsigned char *hash,
 	rc = pk_object_read(c->store->env->dir, c->cache, &c->kept, hash,
 			    &text, &e);
 	pk_objpath(hash, path);
+	if (rc == PAKHUS_ECORRUPT &&
+	    !pk_object_exists(c->store->env->dir, hash, NULL))
+		rc = PAKHUS_ENOTFOUND; /* collected while it was read */
+	if (rc == PAKHUS_ENOTFOUND)
+		return pk_set_add(&c->gone, hash) < 0 ? pk_fail_nomem(c->err)
+						      : 0;
 	if (!rc && pk_sha256(text->bytes, text->size, own))
 		return pk_fail_nomem(c->err);
 	if (rc || memcmp(own, hash, PK_HASH_SIZE)) {
 		if (pk_set_add(&c->bad, hash) < 0)
 			return pk_fail_nomem(c->err);
-		if (rc && rc != PAKHUS_ENOTFOUND)
+		if (rc)
 			return unreadable(c, path, rc, &e);
-		damage(c, path, rc ? "F-11" : "F-16",
-		       rc ? "is missing"
-			  : "the text's SHA-256 is not its name");
+		damage(c, path, "F-16", "the text's SHA-256 is not its name");
 		return 0;
 	}
 	rc = pk_set_add(&c->texts, hash);
@@ -398,6 +404,80 @@ static int check_root(struct check *c)
 		damage(c, "log/tile/entries", "F-39",
 		       "the entries are not those that log/checkpoint signs");
 	return 0;
+}
+
+/* Of what is gone, what a live version names: another set. */
+struct missing {
+	struct check *check;
+	const struct pk_set *gone;
+	struct pk_set live;
+	struct pakhus_error *err;
+};
+
+static int add_missing(void *arg, const struct pk_live *live)
+{
+	struct missing *m = arg;
+
+	if (pk_set_has(m->gone, live->hash) &&
+	    pk_object_exists(m->check->store->env->dir, live->hash, NULL) !=
+		    1 &&
+	    pk_set_add(&m->live, live->hash) < 0)
+		return pk_fail_nomem(m->err);
+	return 0;
+}
+
+static int find_missing(struct missing *m, struct pk_index *ix,
+			const struct pk_checkpoint *at)
+{
+	AUTO(pk_txn_end) struct pk_txn t = PK_TXN_INIT;
+	int rc = pk_replay(m->check->store, ix, at, m->err);
+
+	if (!rc)
+		rc = pk_txn_read(&t, ix, m->err);
+	return rc ? rc : pk_index_each_live(&t, add_missing, m, m->err);
+}
+
+static void tell_missing(struct check *c, const struct pk_set *missing)
+{
+	static const unsigned char none[PK_HASH_SIZE];
+	char path[PK_OBJPATH_SIZE];
+
+	for (size_t i = 0; i < missing->cap; i++) {
+		if (!memcmp(missing->slot[i], none, PK_HASH_SIZE))
+			continue;
+		pk_objpath(missing->slot[i], path);
+		damage(c, path, "F-11", "is missing");
+	}
+}
+
+/* What no live version needs may be missing (F-85). What is live follows
+ * from the log, not from an index that may be damaged; where the log is, it
+ * is not known. */
+static int check_missing(struct check *c)
+{
+	struct pk_env *env = c->store->env;
+	struct pakhus_error e = { .status = 0 };
+	struct missing then = { c, &c->gone, { NULL, 0, 0 }, &e };
+	struct missing now = { c, &then.live, { NULL, 0, 0 }, &e };
+	struct pk_checkpoint newest;
+	struct pk_index *ix = NULL;
+	int rc = c->gone.n ? pk_index_open(&ix, -1, &e) : 0;
+
+	if (!rc && ix)
+		rc = find_missing(&then, ix, &c->checkpoint);
+	if (!rc && then.live.n)
+		rc = pk_keys_checkpoint(env, 0, &newest, &e);
+	/* what was collected since that checkpoint is not live at this one */
+	if (!rc && then.live.n)
+		rc = find_missing(&now, ix, &newest);
+	if (!rc)
+		tell_missing(c, &now.live);
+	pk_index_close(ix);
+	pk_set_release(&then.live);
+	pk_set_release(&now.live);
+	return !rc || (rc == PAKHUS_ECORRUPT && c->v->damages)
+		       ? 0
+		       : found(c, rc, &e);
 }
 
 static int check_log(struct check *c)
@@ -758,6 +838,8 @@ static int check_files(struct check *c)
 		rc = check_checkpoint(c);
 	if (!rc && c->checkpoint.size)
 		rc = check_log(c);
+	if (!rc)
+		rc = check_missing(c);
 	if (!rc)
 		rc = check_tree(c);
 	if (!rc && c->store->env->has_local)

@@ -93,6 +93,20 @@ void pk_view_close(struct pk_view *v)
 
 /* ---- texts ---- */
 
+/* An object that goes is followed by what it is made against: who meets that
+ * half way finds it gone, if he looks again. */
+static int object_text(struct pakhus *s, const unsigned char *hash,
+		       struct pk_shared **out, struct pakhus_error *err)
+{
+	int dir = s->env->dir;
+	int rc = pk_object_read(dir, s->cache, &s->kept, hash, out, err);
+
+	if (rc != PAKHUS_ECORRUPT)
+		return rc;
+	pk_error_init(err);
+	return pk_object_read(dir, s->cache, &s->kept, hash, out, err);
+}
+
 /* A text that lies in the journal; NULL where it does not any more. */
 static int journal_text(struct pk_view *v, struct pakhus *s,
 			const unsigned char *hash, struct pk_location *at,
@@ -126,8 +140,7 @@ int pk_text(struct pk_view *v, const unsigned char hash[PK_HASH_SIZE],
 	if (*out)
 		return 0;
 	if (!s->env->has_local)
-		return pk_object_read(s->env->dir, s->cache, &s->kept, hash,
-				      out, err);
+		return object_text(s, hash, out, err);
 	rc = journal_text(v, s, hash, &first, out, err);
 	if (rc == 1 && !*out) {
 		/* integrated since the view was opened: a new one knows */
@@ -150,10 +163,19 @@ int pk_text(struct pk_view *v, const unsigned char hash[PK_HASH_SIZE],
 	}
 	if (rc == 1)
 		pk_cache_put(s->cache, hash, *out);
-	return rc < 0 ? rc
-	       : rc   ? 0
-		      : pk_object_read(s->env->dir, s->cache, &s->kept, hash,
-				      out, err);
+	return rc < 0 ? rc : rc ? 0 : object_text(s, hash, out, err);
+}
+
+int pk_has_moved(struct pk_view *v)
+{
+	struct pk_env *env = v->store->env;
+	struct pk_checkpoint now;
+
+	if (env->has_local)
+		return atomic_load(&env->journal.page->durable) >
+		       v->txn.stamp.applied;
+	return !pk_keys_checkpoint(env, 0, &now, NULL) &&
+	       now.size > v->txn.stamp.applied;
 }
 
 /* ---- entries ---- */

@@ -11,6 +11,7 @@
 
 #include "base64.h"
 #include "bundle.h"
+#include "candidates.h"
 #include "entry.h"
 #include "format.h"
 #include "hex.h"
@@ -57,6 +58,25 @@ static inline long again_base64(const unsigned char *in, size_t size,
 		n = (long)pk_base64(bytes, (size_t)n, (char *)out);
 	free(bytes);
 	return n;
+}
+
+static inline long again_candidates(const unsigned char *in, size_t size,
+				    unsigned char *out)
+{
+	struct pk_candidates c;
+	uint64_t since = 0;
+
+	if (pk_candidates_decode((struct pk_bytes){ in, size }, &c))
+		return -1;
+	pk_candidates_begin(out, c.entries, c.n);
+	for (uint64_t i = 0; i < c.n; i++) {
+		const unsigned char *hash = c.at + i * PK_CANDIDATE_SIZE;
+
+		assert(pk_candidates_find(&c, hash, &since) == 1);
+		pk_candidates_put(out, i, hash, since);
+	}
+	pk_candidates_end(out, c.n);
+	return (long)PK_CANDIDATES_SIZE(c.n);
 }
 
 /* The object that a trailer here belongs to. */

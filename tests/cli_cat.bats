@@ -23,7 +23,7 @@ load cli
 	put a 1
 	none=$(printf '%064d' 0)
 	pk cat "$none"
-	want 3 '' "pakhus: cat: $none: no such object"
+	want 3 '' "pakhus: cat: $none: no such object, or one that was collected"
 	for hash in '' x ../../local/key "$(printf '%063d' 0)" \
 		"$(printf 'G%.0s' {1..64})"; do
 		pk cat "$hash"

@@ -167,6 +167,32 @@ static void after_crew(void)
 	assert_holds(store, "crew-1", version(), round_no + 3);
 }
 
+/* The second cycle, which frees. */
+static void before_gc(void)
+{
+	struct pakhus_gc gc = { .grace_us = 0 };
+
+	s_publish(store, "kept", version(), round_no);
+	s_publish(store, "freed", "1", round_no);
+	s_publish(store, "freed", "2", round_no);
+	s_delete(store, "freed", NULL);
+	assert_done(pakhus_gc(store, &gc, &err));
+	s_publish(store, "new", version(), round_no);
+}
+
+static int go_gc(void)
+{
+	struct pakhus_gc gc = { .grace_us = 0 };
+
+	return pakhus_gc(store, &gc, &err);
+}
+
+static void after_gc(void)
+{
+	assert_holds(store, "kept", version(), round_no);
+	assert_holds(store, "new", version(), round_no);
+}
+
 static int go_batch(void)
 {
 	struct pakhus_batch *b = NULL;
@@ -547,6 +573,7 @@ static const struct operation {
 	{ "rotate", nothing, go_rotate, after_rotate, NULL },
 	{ "checkpoint", nothing, go_checkpoint, nothing, NULL },
 	{ "integrate by threads", before_crew, go_crew, after_crew, NULL },
+	{ "gc", before_gc, go_gc, after_gc, NULL },
 	{ "close", before_close, go_close, after_close, NULL },
 	{ "open", leave, go_open, nothing, NULL },
 	{ "recovery", before_recovery, go_open, after_recovery, NULL },

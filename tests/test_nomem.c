@@ -58,6 +58,23 @@ static void after_nothing(void)
 {
 }
 
+/* Twice, as the first one frees nothing. */
+static int go_gc(void)
+{
+	struct pakhus_gc gc = { .grace_us = 0 };
+	int rc = pakhus_delete(store, "freed", NULL, NULL, NULL, &err);
+
+	if (!rc)
+		rc = pakhus_gc(store, &gc, &err);
+	return rc ? rc : pakhus_gc(store, &gc, &err);
+}
+
+static void after_gc(void)
+{
+	s_publish(store, "freed", version(), round_no);
+	assert_holds(store, "freed", version(), round_no);
+}
+
 static int go_get(void)
 {
 	struct pakhus_package *p;
@@ -284,6 +301,7 @@ static const struct operation {
 	{ "publish", go_publish, after_publish },
 	{ "delete", go_delete, after_delete },
 	{ "sync", go_sync, after_nothing },
+	{ "gc", go_gc, after_gc },
 	{ "get", go_get, after_nothing },
 	{ "list", go_list, after_nothing },
 	{ "history", go_history, after_nothing },
@@ -337,6 +355,10 @@ static void before(const struct operation *op)
 	store = s_open(path, 0);
 	s_publish(store, "before", version(), round_no);
 	s_publish(store, "before", version(), round_no + 1);
+	if (op->go == go_gc) {
+		s_publish(store, "freed", "1", 1);
+		s_publish(store, "freed", "2", 2);
+	}
 	if (!opens(op))
 		return;
 	pakhus_close(store);

@@ -16,6 +16,8 @@ static int *done; /* how many of its steps the child has ended */
 
 static void step(struct pakhus *s, const char *id, int i)
 {
+	struct pakhus_gc gc = { .grace_us = 0 };
+
 	switch (i) {
 	case 0:
 	case 1:
@@ -34,9 +36,13 @@ static void step(struct pakhus *s, const char *id, int i)
 	case 6:
 		s_publish(s, id, "3", 30);
 		break;
+	case 7:
+	case 8:
+		assert_done(pakhus_gc(s, &gc, &err));
+		break;
 	}
 }
-#define STEPS 7
+#define STEPS 9
 
 /* What n steps leave; n steps or one more where the last is not certain. */
 static int holds(struct pakhus *s, const char *id, int n)

@@ -587,7 +587,8 @@ async function readObjects(store, files, state) {
 		const hash = path.slice(8).replace('/', '');
 		objects.set(hash, readObject(store, hash));
 	}
-	for (const hash of state.firstNamed.keys()) must(objects.has(hash), 'F-11', `there is no object ${hash}`);
+	// What nothing live needs may have been collected (F-85).
+	for (const { hash } of state.live.values()) must(objects.has(hash), 'F-11', `there is no object ${hash}`);
 	for (const object of objects.values()) {
 		if (!object.delta) continue;
 		const base = objects.get(object.base);
@@ -601,7 +602,7 @@ async function readObjects(store, files, state) {
 	const texts = new Map();
 	await decodeAll(store, objects, (object, bytes) => texts.set(object.hash, readText(bytes, object.path)));
 	state.entries.forEach((entry, seq) => {
-		if (entry.op === 'publish') sameText(entry, seq, texts.get(entry.hash));
+		if (entry.op === 'publish' && texts.has(entry.hash)) sameText(entry, seq, texts.get(entry.hash));
 	});
 	return { objects, texts };
 }
