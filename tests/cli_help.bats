@@ -15,6 +15,7 @@ verbs=(
 	diff
 	verify
 	prove
+	gc
 	cat
 	stat
 	dump
@@ -42,7 +43,8 @@ usage: pakhus delete [--json] [--by LABEL] [--id ID] [--version V]
 
 Delete one version, or all of a package.
 
-All of them go in one step. Content stays in the history, see get --at.
+All of them go in one step. Content stays in the history, see get --at, until
+gc frees it.
 
 options:
   --json             print JSON, one object a line

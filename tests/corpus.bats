@@ -105,3 +105,40 @@ git_bytes() {
 	echo "ours $ours, git $git"
 	[ $((ours * 10)) -le $((git * 12)) ]
 }
+
+# Every other version, and of the newest most: a delta may be made against
+# one that is deleted, which stays then.
+@test "what is deleted of real histories goes, and the rest is there" {
+	local store=$SCRATCH/half id version hash n=0
+	cp -r "$STORE" "$store"
+	"$PAKHUS" -C "$store" adopt --here
+	"$PAKHUS" -C "$store" list --json |
+		sed -n 's/^{"id":"\([^"]*\)".*/\1/p' >"$SCRATCH/ids"
+	while read -r id; do
+		"$PAKHUS" -C "$store" versions "$id" --json | sed -n \
+			's/.*"version":"\([^"]*\)","hash":"\([^"]*\)".*/\1 \2/p' \
+			>"$SCRATCH/versions"
+		awk 'NR % 2 || NR < 9' "$SCRATCH/versions" |
+			while read -r version hash; do
+				"$PAKHUS" -C "$store" delete --id "$id" \
+					--version "$version"
+			done >>"$SCRATCH/deleted"
+		awk '!(NR % 2 || NR < 9)' "$SCRATCH/versions" |
+			sed "s|^|$id |" >>"$SCRATCH/kept"
+	done <"$SCRATCH/ids"
+	[ "$(wc -l <"$SCRATCH/deleted")" -gt 400 ]
+	"$PAKHUS" -C "$store" gc --grace 0
+	STORE=$store stat_of object_bytes >"$SCRATCH/before"
+	"$PAKHUS" -C "$store" gc --grace 0 --json | tail -1 >"$SCRATCH/gc"
+	cat "$SCRATCH/gc"
+	grep -q "\"freed_bytes\":$(($(cat "$SCRATCH/before") - \
+		$(STORE=$store stat_of object_bytes)))," "$SCRATCH/gc"
+	grep -q '"freed":[1-9]' "$SCRATCH/gc"
+	"$PAKHUS" -C "$store" verify
+	while read -r id version hash; do
+		[ $((++n % 20)) -eq 0 ] || continue
+		"$PAKHUS" -C "$store" get --id "$id" --version "$version" \
+			--document | head -c -1 | sha256sum >"$SCRATCH/sum"
+		[ "$(cat "$SCRATCH/sum")" = "$hash  -" ]
+	done <"$SCRATCH/kept"
+}

@@ -137,7 +137,8 @@ static uint64_t unit_of(const char *text)
 	return strcmp(text, "d") ? 0 : 86400;
 }
 
-int args_duration(const struct cli *cli, enum cli_option opt, uint64_t *out)
+int args_duration(const struct cli *cli, enum cli_option opt, uint64_t min,
+		  uint64_t *out)
 {
 	const char *text = cli->value[opt], *name = cli_options[opt].name;
 	uint64_t n = 0, unit;
@@ -146,7 +147,7 @@ int args_duration(const struct cli *cli, enum cli_option opt, uint64_t *out)
 	if (!text)
 		return CLI_DONE;
 	digits = strspn(text, "0123456789");
-	unit = unit_of(text + digits);
+	unit = min || strcmp(text, "0") ? unit_of(text + digits) : 1;
 	if (!digits || !unit)
 		return say_usage(cli,
 				 "--%s: not a number with s, m, h or d behind "
@@ -156,8 +157,8 @@ int args_duration(const struct cli *cli, enum cli_option opt, uint64_t *out)
 		n = strtoull(text, NULL, 10) * unit;
 	if (digits >= 10 || n > DURATION_MAX)
 		return say_usage(cli, "--%s: at most 36500d", name);
-	if (!n)
-		return say_usage(cli, "--%s: at least 1s", name);
+	if (n < min)
+		return say_usage(cli, "--%s: at least %" PRIu64 "s", name, min);
 	*out = n;
 	return CLI_DONE;
 }

@@ -27,8 +27,9 @@ char *args_spec_text(const struct args_spec *spec);
 /* A decimal number between min and max. Not given: *out is left alone. */
 int args_number(const struct cli *cli, enum cli_option opt, uint64_t min,
 		uint64_t max, uint64_t *out);
-/* A number of seconds, at least 1: 90s, 15m, 12h, 7d. */
-int args_duration(const struct cli *cli, enum cli_option opt, uint64_t *out);
+/* A number of seconds: 90s, 15m, 12h, 7d, and where min is 0 also 0. */
+int args_duration(const struct cli *cli, enum cli_option opt, uint64_t min,
+		  uint64_t *out);
 /* --level; 0 where it was not given. */
 int args_level(const struct cli *cli, int *level);
 /* --threads; as many as there are processors where it was not given. */

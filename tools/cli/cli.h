@@ -56,6 +56,8 @@ enum cli_option {
 	OPT_IMPORT,
 	OPT_RENEW,
 	OPT_SINCE,
+	OPT_GRACE,
+	OPT_DRY_RUN,
 	OPT_COUNT
 };
 #define CLI_OPT(o) (UINT64_C(1) << (o))
@@ -115,6 +117,7 @@ int cmd_completion(const struct cli *cli);
 int cmd_delete(const struct cli *cli);
 int cmd_diff(const struct cli *cli);
 int cmd_dump(const struct cli *cli);
+int cmd_gc(const struct cli *cli);
 int cmd_get(const struct cli *cli);
 int cmd_help(const struct cli *cli);
 int cmd_history(const struct cli *cli);

@@ -135,7 +135,7 @@ static int apply(const struct cli *cli)
 				      "into a file");
 	rc = args_threads(cli, &m.threads);
 	if (!rc)
-		rc = args_duration(cli, OPT_MAX_AGE, &age);
+		rc = args_duration(cli, OPT_MAX_AGE, 1, &age);
 	if (!rc)
 		rc = vkey_read(cli, &key);
 	m.max_age_us = age * 1000000;

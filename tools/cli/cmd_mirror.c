@@ -110,9 +110,9 @@ static int read_options(struct mirror *m)
 		return say_usage(cli, "--every goes with --follow");
 	rc = args_threads(cli, &m->how.threads);
 	if (!rc)
-		rc = args_duration(cli, OPT_MAX_AGE, &age);
+		rc = args_duration(cli, OPT_MAX_AGE, 1, &age);
 	if (!rc)
-		rc = args_duration(cli, OPT_EVERY, &m->every);
+		rc = args_duration(cli, OPT_EVERY, 1, &m->every);
 	if (!rc)
 		rc = vkey_read(cli, &m->key);
 	m->how.max_age_us = age * 1000000;

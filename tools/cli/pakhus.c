@@ -83,6 +83,10 @@ const struct cli_option_row cli_options[OPT_COUNT] = {
 		       WORD_NONE},
 	[OPT_SINCE] = {"since", "SEQ|FILE",
 		       "leave out what a mirror holds already", 0, WORD_FILE},
+	[OPT_GRACE] = {"grace", "TIME",
+		       "free what waited longer: 0 60s 15m 12h (default: 14d)", 0, WORD_NONE},
+	[OPT_DRY_RUN] = {"dry-run", NULL, "say what would go, and change nothing",
+			 0, WORD_NONE},
 };
 
 #define PAGED (CLI_OPT(OPT_JSON) | CLI_OPT(OPT_LIMIT))
@@ -157,7 +161,7 @@ const struct cli_command cli_commands[] = {
 	 .operands = "[ID[@VERSION]]",
 	 .summary = "Delete one version, or all of a package",
 	 .text = "All of them go in one step. Content stays in the history, "
-		 "see get --at.\n",
+		 "see get --at, until\ngc frees it.\n",
 	 .run = cmd_delete,
 	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_BY) | CLI_OPT(OPT_ID) |
 		    CLI_OPT(OPT_VERSION),
@@ -215,6 +219,16 @@ const struct cli_command cli_commands[] = {
 		    CLI_OPT(OPT_AT),
 	 .max = 1,
 	 .word = WORD_SPEC},
+	{.name = "gc",
+	 .operands = "",
+	 .summary = "Free what no live version needs",
+	 .text = "The content of deleted and replaced versions goes, which "
+		 "get --at could read\nuntil then, once two runs found it so "
+		 "and the grace period is over. What is\nfreed is removed for "
+		 "good by the next run.\n",
+	 .run = cmd_gc,
+	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_GRACE) |
+		    CLI_OPT(OPT_DRY_RUN)},
 	{.name = "cat",
 	 .operands = "HASH",
 	 .summary = "Print the text of an object by its hash",
