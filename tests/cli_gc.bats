@@ -171,6 +171,52 @@ freed 0 objects, N bytes
 1 object, N bytes waits"
 }
 
+@test "what a mirror freed comes back when it is needed" {
+	put a 1 a 2
+	"$PAKHUS" delete a@2 >/dev/null
+	"$PAKHUS" mirror store mirror >/dev/null
+	"$PAKHUS" -C mirror gc --grace 0 >/dev/null
+	"$PAKHUS" -C mirror gc --grace 0 --json >out
+	[ "$(js 'rows.at(-1).freed')" = 1 ]
+	# at the source it is there, and the next one is made against it
+	put a 3
+	pk mirror store mirror
+	[ "$status" -eq 0 ]
+	pk -C mirror get a --document
+	want 0 "$(doc a 3)"
+	[ "$(find store/objects -type f | wc -l)" -eq 3 ]
+	[ "$(find mirror/objects -type f | wc -l)" -eq 3 ]
+	pk -C mirror verify
+	[ "$status" -eq 0 ]
+	# and when it is published again
+	"$PAKHUS" delete a@3 >/dev/null
+	pk mirror store mirror
+	"$PAKHUS" -C mirror gc --grace 0 >/dev/null
+	"$PAKHUS" -C mirror gc --grace 0 >/dev/null
+	[ "$(find mirror/objects -type f | wc -l)" -eq 1 ]
+	put a 2
+	pk mirror store mirror
+	[ "$status" -eq 0 ]
+	pk -C mirror get a --document
+	want 0 "$(doc a 2)"
+	pk -C mirror verify
+	[ "$status" -eq 0 ]
+}
+
+@test "a mirror is made of a store that collects" {
+	put a 1 a 2 b 1
+	"$PAKHUS" delete a@2 >/dev/null
+	"$PAKHUS" delete b >/dev/null
+	"$PAKHUS" gc --grace 0 >/dev/null
+	"$PAKHUS" gc --grace 0 >/dev/null
+	pk mirror store mirror
+	[ "$status" -eq 0 ]
+	pk -C mirror verify
+	[ "$status" -eq 0 ]
+	pk -C mirror get a --document
+	want 0 "$(doc a 1)"
+}
+
 @test "who cannot write the store cannot collect" {
 	put a 1
 	chmod -R go+rX store

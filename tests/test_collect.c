@@ -563,6 +563,34 @@ static void who_reads_what_goes_looks_again(void **state)
 	free(path);
 }
 
+/* Without local/ what is read is as of the checkpoint, and that is looked at
+ * again. */
+static void who_reads_without_an_index_looks_again(void **state)
+{
+	char *path = s_init(state, "s", 0), *copy = s_text("%s-ro", path);
+	struct pakhus *s = open_inside(path);
+	struct pakhus_gc g = { .flags = PAKHUS_GC_DRY_RUN };
+	struct pakhus_package *p = NULL;
+	struct pakhus_record r;
+
+	run("mkdir %s && cd %s && touch local && for f in FORMAT log keys "
+	    "objects; do ln -s %s/$f $f; done", copy, copy, path);
+	s_publish(s, "a", "1", 1);
+	r = s_publish(s, "a", "2", 2);
+	assert_done(pakhus_sync(s, &err));
+	s = s_open(copy, 0);
+	assert_status(pakhus_gc(s, &g, &err), PAKHUS_EDENIED);
+	at_object = delete_and_collect;
+	assert_holds(s, "a", NULL, 1);
+	assert_null(at_object);
+	assert_status(pakhus_get_at(s, r.seq, &p, &err), PAKHUS_ENOTFOUND);
+	assert_non_null(strstr(err.text, "was collected"));
+	pakhus_close(s);
+	pakhus_close(inside);
+	free(copy);
+	free(path);
+}
+
 static void what_is_missing_and_live_is_damage(void **state)
 {
 	char *path = s_init(state, "s", 0);
@@ -922,6 +950,7 @@ int main(void)
 		T_IN_DIR(a_long_text_that_went_before_its_entry_is_written_again),
 		T_IN_DIR(what_an_interrupted_publish_left_goes),
 		T_IN_DIR(who_reads_what_goes_looks_again),
+		T_IN_DIR(who_reads_without_an_index_looks_again),
 		T_IN_DIR(what_is_missing_and_live_is_damage),
 		T_IN_DIR(a_missing_base_of_what_is_live_is_damage),
 		T_IN_DIR(a_damaged_list_is_dropped_and_counted_anew),
