@@ -36,9 +36,16 @@ static void step(struct pakhus *s, const char *id, int i)
 	case 6:
 		s_publish(s, id, "3", 30);
 		break;
-	case 7:
+	case 7: /* two that nothing needs, one made against the other */
+		s_publish(s, id, "5", 50);
+		s_publish(s, id, "6", 60);
+		s_delete(s, id, "5");
+		s_delete(s, id, "6");
+		assert_done(pakhus_gc(s, &gc, &err));
+		break;
 	case 8:
 		assert_done(pakhus_gc(s, &gc, &err));
+		assert_true(gc.freed >= 2);
 		break;
 	}
 }
