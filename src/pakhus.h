@@ -475,6 +475,15 @@ typedef int pakhus_write_fn(void *arg, const char *text, size_t size);
 int pakhus_dump(const char *path, pakhus_write_fn *write, void *arg,
 		struct pakhus_error *err);
 
+/* ---- Static hosting ---- */
+
+/* Brings pkg/, where a reader that has HTTP and nothing else finds the
+ * versions of a package (FORMAT.md F-95), to what the store holds. Looks at
+ * what the log says since the last time. Not needed by anything of pakhus;
+ * what fails here is done by the next call. PAKHUS_EDENIED where the handle
+ * only reads; that of a mirror with local/ will do. */
+int pakhus_refresh_pkg(struct pakhus *store, struct pakhus_error *err);
+
 /* ---- Sources ---- */
 
 enum pakhus_fetch_flags {
