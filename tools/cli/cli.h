@@ -128,6 +128,7 @@ int cmd_list(const struct cli *cli);
 int cmd_prove(const struct cli *cli);
 int cmd_mirror(const struct cli *cli);
 int cmd_publish(const struct cli *cli);
+int cmd_site(const struct cli *cli);
 int cmd_stat(const struct cli *cli);
 int cmd_verify(const struct cli *cli);
 int cmd_versions(const struct cli *cli);

@@ -55,6 +55,11 @@ void obj_end(struct obj *obj)
 	fputs("}\n", obj->out);
 }
 
+void obj_close(struct obj *obj)
+{
+	fputc('}', obj->out);
+}
+
 void obj_string(struct obj *obj, const char *key, const char *text)
 {
 	key_put(obj, key);

@@ -18,6 +18,7 @@ struct obj {
 
 struct obj obj_begin(FILE *out);
 void obj_end(struct obj *obj);
+void obj_close(struct obj *obj); /* the end of one that is not a line */
 void obj_string(struct obj *obj, const char *key, const char *text);
 void obj_number(struct obj *obj, const char *key, uint64_t n);
 void obj_bool(struct obj *obj, const char *key, bool yes);
