@@ -18,6 +18,7 @@ verbs=(
 	gc
 	cat
 	stat
+	site
 	dump
 	key
 	adopt

@@ -559,6 +559,10 @@ static int prune(struct run *run, const char *id)
 		qsort(v.item, v.count, sizeof(*v.item), compare_versions);
 	if (!rc)
 		rc = prune_manifests(run, id, &v);
+	if (!rc && !v.count) { /* with directories that a kill left */
+		site_manifest_path(path, id, "latest");
+		rc = tree_remove(&run->site->tree, path);
+	}
 	free(v.item);
 	return rc;
 }

@@ -179,7 +179,7 @@ int tree_remove(struct tree *tree, const char *path)
 	copy = mem_dup(path);
 	while ((slash = strrchr(copy, '/'))) {
 		*slash = '\0';
-		if (unlinkat(tree->dir, copy, AT_REMOVEDIR))
+		if (unlinkat(tree->dir, copy, AT_REMOVEDIR) && errno != ENOENT)
 			break; /* others are in it */
 	}
 	free(copy);
