@@ -246,11 +246,11 @@ const struct cli_command cli_commands[] = {
 	{.name = "site",
 	 .operands = "OUT",
 	 .summary = "Write the packages as files that runtimes install from",
-	 .text = "OUT becomes what OS_MARKETPLACE_PUBLIC_BASE_URL names when "
-		 "any web server serves\nit. It is empty or not there, or was "
-		 "made by site: then only what changed since\nis written, and "
-		 "what is gone is removed. Ids and versions that can be no "
-		 "part of a\npath are left out, and counted.\n",
+	 .text = "OUT is what OS_MARKETPLACE_PUBLIC_BASE_URL names where a web "
+		 "server serves it.\nIt is empty or not there, or was made by "
+		 "site: then what changed since is\nwritten, and what is gone is "
+		 "removed. Ids and versions that can be no part of a\npath are "
+		 "left out, and counted.\n",
 	 .run = cmd_site,
 	 .options = CLI_OPT(OPT_JSON),
 	 .min = 1,

@@ -98,8 +98,8 @@ static void ids_settle(struct ids *ids)
 
 static bool ids_have(const struct ids *ids, const char *id)
 {
-	return ids->count && bsearch(&id, ids->id, ids->count,
-				     sizeof(*ids->id), compare_ids);
+	return ids->count &&
+	       bsearch(&id, ids->id, ids->count, sizeof(*ids->id), compare_ids);
 }
 
 static void ids_release(struct ids *ids)
@@ -124,8 +124,8 @@ static int mark_of(const struct run *run, uint64_t position, char out[128])
 	if (pakhus_history(run->site->store, NULL, range, &page, &err))
 		return failed(run, &err);
 	e = page->items; /* there is one: a log begins with its key */
-	snprintf(out, 128, "%" PRIu64 " %" PRIu64 " %s", e->seq + 1,
-		 e->time_us, e->hash[0] ? e->hash : "-");
+	snprintf(out, 128, "%" PRIu64 " %" PRIu64 " %s", e->seq + 1, e->time_us,
+		 e->hash[0] ? e->hash : "-");
 	pakhus_history_free(page);
 	return CLI_DONE;
 }
@@ -346,9 +346,8 @@ static void left_out(struct site *site, const char *id, const char *version)
 static int add_item(struct run *run, const struct versions *v,
 		    const struct site_package *package, struct item *item)
 {
-	int rc = is_changed(run, v, package->id)
-			 ? put_package(run, v, package)
-			 : CLI_DONE;
+	int rc = is_changed(run, v, package->id) ? put_package(run, v, package)
+						 : CLI_DONE;
 	FILE *out;
 
 	if (rc)
@@ -404,8 +403,8 @@ static int visit(struct run *run, const struct pakhus_package *listed)
 		return rc;
 	}
 	item.versions_out = v.out;
-	run->item = mem_grow(run->item, run->items, &run->room,
-			     sizeof(*run->item));
+	run->item =
+		mem_grow(run->item, run->items, &run->room, sizeof(*run->item));
 	run->item[run->items++] = item;
 	progress_show("%zu packages", run->items);
 	return rc;

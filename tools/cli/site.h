@@ -21,11 +21,11 @@ struct site {
 	struct pakhus *store;
 	struct tree tree;
 	/* filled in */
-	bool anew;	    /* not only what changed */
-	uint64_t position;  /* entries of the log that it shows */
-	uint64_t packages;  /* in the list */
+	bool anew;	   /* not only what changed */
+	uint64_t position; /* entries of the log that it shows */
+	uint64_t packages; /* in the list */
 	uint64_t packages_out, versions_out; /* whose names are no paths */
-	char *example;	    /* one of them, freed with site_release() */
+	char *example; /* one of them, freed with site_release() */
 };
 
 /* An exit status; what failed is said. */

@@ -171,7 +171,8 @@ void site_summary(FILE *out, const struct site_package *package)
 void site_list_end(FILE *out, uint64_t total)
 {
 	fprintf(out,
-		"],\"total\":%" PRIu64 ",\"limit\":%" PRIu64 ",\"offset\":0}}\n",
+		"],\"total\":%" PRIu64 ",\"limit\":%" PRIu64
+		",\"offset\":0}}\n",
 		total, total);
 }
 
@@ -199,8 +200,7 @@ void site_detail(FILE *out, const struct site_package *package)
 static void put_artifact(FILE *out, const struct pakhus_package *p)
 {
 	static const char *const passed[] = {"manifest", "id", "name"};
-	struct pakhus_json it = {.text = p->metadata,
-				 .size = p->metadata_size};
+	struct pakhus_json it = {.text = p->metadata, .size = p->metadata_size};
 	size_t i;
 
 	fputs("{\"manifest\":", out);
