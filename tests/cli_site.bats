@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2154,SC2016
+# shellcheck disable=SC2154,SC2016,SC1003
 
 load cli
 

@@ -1,9 +1,16 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2154
 # readme.bats - what README.md shows does what it says.
 
 bats_require_minimum_version 1.5.0
 
+load web
+
 top=$BATS_TEST_DIRNAME/..
+
+teardown() {
+	web_stop
+}
 
 @test "the example of README.md compiles without warnings and runs" {
 	# shellcheck disable=SC2016
@@ -15,4 +22,84 @@ top=$BATS_TEST_DIRNAME/..
 	run ./example
 	[ "$status" -eq 0 ]
 	[[ $output == *' {"manifest":{"id":"com.acme.crm","version":"1.0.0"},"metadata":{}}' ]]
+}
+
+# ---- the air-gapped site ----
+
+# The n-th block of a language in the chapter, its places being directories
+# of the test: the publisher's host is this one.
+block() { # LANGUAGE N
+	sed -n '/^## An air-gapped site/,/^## /p' "$top/README.md" |
+		awk -v begins="\`\`\`$1" -v n="$2" '
+			$0 == "```" { on = 0 }
+			on
+			$0 == begins { on = ++seen == n }' |
+		sed "s|registry.example.org:||; s|/srv/|$PWD/srv/|g
+			s|/media/stick|$PWD/stick|g"
+}
+
+# Runs one; what it prints is in the file out.
+follow() {
+	block sh "$1" >step
+	[ -s step ]
+	bash -euo pipefail step >out
+}
+
+site() {
+	cd "$BATS_TEST_TMPDIR" || return
+	mkdir -p bin srv stick dist
+	ln -s "$(realpath "${PAKHUS:-$top/build/cc/pakhus}")" bin/pakhus
+	cp "$top/tests/packages/lending-1.0.0.json" dist/objectstack.json
+	PATH=$PWD/bin:$PATH:/usr/sbin
+	command -v nginx >/dev/null || skip 'nginx is not installed'
+	follow 1
+	KEY=$(tail -1 out)
+	export KEY
+}
+
+# The web server of the chapter serves the package, with what lets a client
+# ask whether it changed.
+served() {
+	local server
+
+	server=$(block nginx 1)
+	[[ $server == *'listen 8080;'* ]]
+	web_start '' "$(sed '1d;$d' <<<"$server" | sed '/listen/d')"
+	curl -sSf -D head "$web/packages/org.example.lending.json" >out
+	grep -q '^ETag: ' head
+	grep -q '^Content-Type: application/json' head
+	grep -q '"version":"1.0.0"' out
+	curl -sSf -o out \
+		"$web/packages/org.example.lending/versions/latest/manifest.json"
+}
+
+@test "the air-gapped site of README.md, by a mirror" {
+	site
+	pakhus help mirror >help 2>&1 || skip 'there is no mirror yet'
+	follow 2
+	served
+	sed -i 's/"version": "1.0.0"/"version": "1.0.1"/' dist/objectstack.json
+	follow 1
+	follow 2
+	curl -sSf "$web/packages.json" >out
+	grep -q '"version":"1.0.1"' out
+}
+
+@test "the air-gapped site of README.md, by a stick" {
+	site
+	pakhus help bundle >help 2>&1 || skip 'there is no bundle yet'
+	follow 3
+	served
+}
+
+@test "the environment of README.md is the client's" {
+	cd "$BATS_TEST_TMPDIR" || return
+	block sh 4 >step
+	[ "$(grep -o 'OS_[A-Z_]*=http://[a-z.:0-9]*' step)" = "\
+OS_MARKETPLACE_PUBLIC_BASE_URL=http://registry.site:8080
+OS_CLOUD_URL=http://registry.site:8080" ]
+	# tests/marketplace.bats reads from a site with these two
+	for name in OS_MARKETPLACE_PUBLIC_BASE_URL OS_CLOUD_URL; do
+		grep -q "$name=" "$top/tests/marketplace.bats"
+	done
 }

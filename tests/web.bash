@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # web.bash - a stock nginx that serves files, on a loopback port.
 
 # A port that nobody listens on.
