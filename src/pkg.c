@@ -483,8 +483,10 @@ int pk_pkg_refresh(struct pakhus *s, struct pakhus_error *err)
 	if (!s->env->has_local || s->flags & PAKHUS_READONLY)
 		return pk_fail(err, PAKHUS_EDENIED,
 			       "pkg/: the store is only read here");
-	j.can_integrate = !pk_enter_write(s, NULL);
-	rc = open_pkg(s->env->dir, &fd, err);
+	j.can_integrate = s->env->can_write;
+	rc = j.can_integrate ? pk_enter_write(s, err) : 0;
+	if (!rc)
+		rc = open_pkg(s->env->dir, &fd, err);
 	if (!rc)
 		rc = refresh(&j);
 	names_release(&j.names);

@@ -12,6 +12,7 @@
  */
 #include "t.h"
 #include "stores.h"
+#include "files.h"
 #include "calls.h"
 #include "memory.h"
 
@@ -481,6 +482,19 @@ static int go_stat(void)
 	return rc;
 }
 
+static int go_pkg(void)
+{
+	return pakhus_refresh_pkg(store, &err);
+}
+
+/* F-95: what one that begins anew would make. */
+static void after_pkg(void)
+{
+	run("mv %s/pkg %s.pkg && rm %s/local/pkg", path, path, path);
+	assert_done(pakhus_refresh_pkg(store, &err));
+	run("diff -r %s/pkg %s.pkg && rm -r %s.pkg", path, path, path);
+}
+
 static int go_verify(void)
 {
 	struct pakhus_verify v = { .flags = 0 };
@@ -586,6 +600,7 @@ static const struct operation {
 	{ "verify", before_verify, go_verify, nothing, NULL },
 	{ "dump", nothing, go_dump, nothing, NULL },
 	{ "bundle", before_bundle, go_bundle, after_bundle, NULL },
+	{ "pkg", before_sync, go_pkg, after_pkg, NULL },
 };
 
 static const char *const how_name[CALLS_HOWS] = {

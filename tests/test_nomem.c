@@ -266,6 +266,11 @@ static int go_stat(void)
 	return pakhus_stat(store, PAKHUS_STAT_OBJECTS, &st, &err);
 }
 
+static int go_pkg(void)
+{
+	return pakhus_refresh_pkg(store, &err);
+}
+
 static int take(void *arg, const char *text, size_t size)
 {
 	(void)arg, (void)text, (void)size;
@@ -320,6 +325,7 @@ static const struct operation {
 	{ "checkpoint", go_checkpoint, after_nothing },
 	{ "dump", go_dump, after_nothing },
 	{ "bundle", go_bundle, after_nothing },
+	{ "pkg", go_pkg, after_nothing },
 };
 
 static int leave_a_journal(void *arg)
