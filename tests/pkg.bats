@@ -159,3 +159,32 @@ same() {
 	run -1 node "$BATS_TEST_DIRNAME/oracle/pkg.mjs" "$web" org.example.lending
 	[[ $output == *"F-16 $hash"* ]]
 }
+
+@test "F-96: who is killed while pkg/ is made has it done by the next" {
+	strace -o /dev/null true 2>/dev/null || skip 'strace is not permitted'
+	put a 1 b 1 c 1
+	refresh
+	put a 2 d 1
+	"$PAKHUS" delete b >/dev/null
+	cp -a store before
+	cp -a www www.before
+	refresh
+	cp -a store/pkg wanted
+	for call in renameat unlinkat fsync; do
+		for ((n = 1, killed = 0; n < 200; n++)); do
+			rm -rf store www
+			cp -a before store
+			cp -a www.before www
+			"$PAKHUS" adopt --here >/dev/null
+			status=0
+			strace -f -o trace -e trace=$call -P "$PWD/store" \
+				-e inject=$call:signal=KILL:when=$n+ \
+				"$PAKHUS" site www >/dev/null 2>&1 || status=$?
+			[ "$status" -ne 0 ] || break
+			killed=$((killed + 1))
+			refresh
+			diff -r wanted store/pkg
+		done
+		[ "$killed" -ge 1 ]
+	done
+}
