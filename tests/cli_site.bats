@@ -405,3 +405,56 @@ x
 		diff -r wanted disk/www
 	' "$PAKHUS"
 }
+
+@test "site that is interrupted says so, and the next run goes on" {
+	strace -o /dev/null true 2>/dev/null || skip 'strace is not permitted'
+	put a 1 b 1 c 1
+	status=0
+	strace -o trace -e trace=renameat -P "$PWD/www" \
+		-e inject=renameat:signal=TERM:when=3 \
+		"$PAKHUS" site www >out 2>err || status=$?
+	want 1 '' 'pakhus: site: interrupted; the next run goes on'
+	whole www
+	pk site --json www
+	[ "$(js 'rows[0].packages')" = 3 ]
+	fresh www
+}
+
+@test "site lists nothing that is not there while others publish" {
+	put a 1
+	"$PAKHUS" site www >/dev/null
+	(
+		for i in {1..40}; do
+			put "p$i" 1 a "1.$i" q 1
+		done
+		: >ended
+	) &
+	while [ ! -e ended ]; do
+		"$PAKHUS" site www >/dev/null
+		whole www
+		cp -r www again
+		whole again
+		rm -r again
+	done
+	wait
+	"$PAKHUS" site www >/dev/null
+	[ "$(of www/packages.json 'it.data.total')" = 42 ]
+	fresh www
+}
+
+@test "site is whole for who reads while it is written" {
+	seq 300 | while read -r i; do doc "p$i" 1; done >lines
+	"$PAKHUS" import lines >/dev/null
+	(
+		"$PAKHUS" site www >/dev/null
+		sed -i 's/"version":"1"/"version":"2"/' lines
+		"$PAKHUS" import lines >/dev/null
+		"$PAKHUS" site www >/dev/null
+		: >ended
+	) &
+	until [ -e ended ]; do
+		whole www
+	done
+	wait
+	fresh www
+}
