@@ -1,4 +1,4 @@
-/* incoming.h - local/incoming: what a source brings, under the names that
+/* incoming.h - local/incoming (F-79): what a source brings, under the names that
  * it has in a store, until it is checked and moved to where it belongs.
  *
  * All names are made here, from positions and hashes, and never taken from

@@ -1,7 +1,10 @@
 /* test_mirror.c - a mirror is what the store is, and costs what changed
  * (F-75, F-78, F-79).
+ *
+ * wrap: fsync fdatasync
  */
 #include "t.h"
+#include "nosync.h"
 #include "stores.h"
 #include "files.h"
 #include "mirrors.h"
