@@ -273,21 +273,22 @@ static int install_first(struct pk_sync *x)
 
 /* The log has the entries before the index speaks of them, and the index has
  * them before the page says that they are there. */
-static int show(struct pk_sync *x, const struct pk_checkpoint *to)
+int pk_show_log(struct pakhus *s, const struct pk_checkpoint *to,
+		struct pakhus_error *err)
 {
-	struct pk_env *env = x->store->env;
+	struct pk_env *env = s->env;
 	struct pk_page *page = env->journal.page;
 	PK_HELD append = { NULL, 0 };
 	PK_HELD commit = { NULL, 0 };
 	struct pk_cursor c;
-	int rc = pk_hold(&append, &env->locks, PK_LOCK_APPEND, x->err);
+	int rc = pk_hold(&append, &env->locks, PK_LOCK_APPEND, err);
 
 	if (!rc)
-		rc = pk_hold(&commit, &env->locks, PK_LOCK_COMMIT, x->err);
+		rc = pk_hold(&commit, &env->locks, PK_LOCK_COMMIT, err);
 	if (rc)
 		return rc;
 	atomic_store(&page->checkpoint, to->size);
-	rc = pk_replay(x->store, env->index, to, x->err);
+	rc = pk_replay(s, env->index, to, err);
 	if (rc)
 		return rc;
 	pk_journal_cursor(&env->journal, &c);
@@ -394,7 +395,7 @@ static int sync_next(struct pk_sync *x)
 			     "log; this is no mirror");
 	/* what a sync that was killed installed */
 	if (!rc && c.seq < x->held.size)
-		rc = show(x, &x->held);
+		rc = pk_show_log(x->store, &x->held, x->err);
 	if (!rc)
 		rc = sync_once(x);
 	if (!rc)
@@ -402,7 +403,7 @@ static int sync_next(struct pk_sync *x)
 	if (!rc && !x->is_same) /* as installed, and who signed it */
 		rc = pk_keys_checkpoint(env, 0, &x->next, x->err);
 	if (!rc && !x->is_same)
-		rc = show(x, &x->next);
+		rc = pk_show_log(x->store, &x->next, x->err);
 	if (rc)
 		return rc;
 	pk_incoming_empty(&x->in);

@@ -168,6 +168,14 @@ struct pk_gather;
 int pk_replay_entry(struct pk_txn *txn, struct pk_gather *gather, uint64_t seq,
 		    const struct pk_entry *e, struct pakhus_error *err);
 
+/* ---- mirror.c ---- */
+
+/* Lets readers see what the log has and the journal never had: after a sync
+ * of a mirror, and where one ended before it did that. The integrate lock is
+ * held, and to is installed. */
+int pk_show_log(struct pakhus *s, const struct pk_checkpoint *to,
+		struct pakhus_error *err);
+
 /* ---- commit.c ---- */
 
 /* Makes entries durable and visible up to a position. */

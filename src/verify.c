@@ -794,6 +794,12 @@ static int compare_index(struct check *c, struct pk_index *ix)
 	}
 	if (!rc)
 		rc = pk_keys_checkpoint(s->env, 0, &c->checkpoint, &e);
+	if (!rc && v.txn.stamp.applied < c->checkpoint.size) {
+		pk_txn_end(&v.txn);
+		rc = pk_show_log(s, &c->checkpoint, &e);
+		if (!rc)
+			rc = pk_view_begin(&v, s, &e);
+	}
 	if (!rc)
 		rc = pk_replay(s, ix, &c->checkpoint, &e);
 	if (!rc)
