@@ -110,20 +110,44 @@ static int fetch_batch(struct pk_sync *x, struct pk_want **w, size_t n,
 	}
 	rc = pk_incoming_fetch(&x->in, names, n,
 			       file_max(text_size(w[n - 1])), flags, x->err);
-	for (size_t i = 0; i < n && !rc; i++)
-		w[i]->is_brought = pk_incoming_has(&x->in, path[i]) != 0;
+	for (size_t i = 0; i < n && !rc; i++) {
+		rc = pk_incoming_has(&x->in, path[i], NULL, x->err);
+		if (rc < 0)
+			return rc;
+		w[i]->is_brought = (unsigned char)rc;
+		rc = 0;
+	}
 	return rc;
 }
 
+/* A trailer below a directory: 1, 0 where there is no such file or it is not
+ * one of an object, or a failure. */
+static int read_trailer(struct pk_sync *x, int dir, const struct pk_want *w,
+			struct pk_trailer *t)
+{
+	struct pakhus_error e = { .status = 0 };
+	int rc = pk_object_trailer(dir, w->hash, t, &e);
+
+	if (rc == PAKHUS_ECORRUPT || rc == PAKHUS_ENOTFOUND)
+		return 0;
+	return rc ? pk_fail(x->err, rc, "%s", e.text) : 1;
+}
+
 /* What an earlier sync brought before it was interrupted. */
-static int is_left_over(struct pk_sync *x, const struct pk_want *w)
+static int look_for(struct pk_sync *x, struct pk_want *w)
 {
 	char path[PK_OBJPATH_SIZE];
 	struct pk_trailer t;
+	int rc;
 
 	pk_objpath(w->hash, path);
-	return pk_incoming_has(&x->in, path) &&
-	       !pk_object_trailer(x->in.dir, w->hash, &t, NULL);
+	rc = pk_incoming_has(&x->in, path, NULL, x->err);
+	if (rc == 1)
+		rc = read_trailer(x, x->in.dir, w, &t);
+	if (rc < 0)
+		return rc;
+	w->is_brought = (unsigned char)rc;
+	return 0;
 }
 
 static int fetch(struct pk_sync *x, struct list *l, unsigned flags)
@@ -131,13 +155,14 @@ static int fetch(struct pk_sync *x, struct list *l, unsigned flags)
 	size_t n = 0;
 	int rc = 0;
 
-	for (size_t i = 0; i < l->n; i++) {
+	for (size_t i = 0; i < l->n && !rc; i++) {
 		struct pk_want *w = l->item[i];
 
 		w->is_asked = 1;
-		w->is_brought = !flags && is_left_over(x, w);
 		if (flags)
 			drop(x, w);
+		else
+			rc = look_for(x, w);
 		if (!w->is_brought)
 			l->item[n++] = w;
 	}
@@ -155,14 +180,16 @@ static int fetch(struct pk_sync *x, struct list *l, unsigned flags)
 
 /* ---- 2: bases ---- */
 
-/* The depth of an object in place, or -1 where it cannot be read. */
-static int placed_depth(struct pk_sync *x, const struct pk_want *w)
+/* The depth of an object in place, or -1 where there is none to be read. */
+static int placed_depth(struct pk_sync *x, const struct pk_want *w, int *depth)
 {
 	struct pk_trailer t;
+	int rc = w->is_placed ? read_trailer(x, x->dir, w, &t) : 0;
 
-	if (!w->is_placed || pk_object_trailer(x->dir, w->hash, &t, NULL))
-		return -1;
-	return (int)t.depth;
+	if (rc < 0)
+		return rc;
+	*depth = rc ? (int)t.depth : -1;
+	return 0;
 }
 
 static int find_base(struct pk_sync *x, const struct pk_trailer *t,
@@ -189,20 +216,23 @@ static int follow(struct pk_sync *x, struct pk_want *w, struct list *l)
 {
 	struct pk_trailer t;
 	struct pk_want *b = NULL;
-	int rc, depth;
+	int rc, depth = -1;
 
 	w->is_followed = 1;
-	if (pk_object_trailer(x->in.dir, w->hash, &t, NULL) ||
-	    (w->id && t.raw_size != text_size(w)))
+	rc = read_trailer(x, x->in.dir, w, &t);
+	if (rc < 0)
+		return rc;
+	if (!rc || (w->id && t.raw_size != text_size(w)))
 		return 0; /* decoding says why */
 	w->depth = t.depth;
 	if (t.encoding == PK_WHOLE)
 		return 0;
 	rc = find_base(x, &t, &b);
+	if (!rc)
+		rc = placed_depth(x, b, &depth);
 	if (rc)
 		return rc;
 	w->base = b;
-	depth = placed_depth(x, b);
 	if (b->is_brought || b->is_asked ||
 	    (depth >= 0 && depth < (int)t.depth))
 		return 0;
@@ -241,13 +271,15 @@ static int make_whole(struct pk_sync *x, struct pk_want *w)
 	AUTO_FREE unsigned char *bytes = NULL;
 	char path[PK_OBJPATH_SIZE], staged[sizeof(PK_STAGE) + PK_HEX_SIZE + 1];
 	size_t size;
+	struct pakhus_error e = { .status = 0 };
 	int rc = pk_object_read_over(x->dir, &over, NULL, NULL, w->hash, &text,
-				     NULL);
+				     &e);
 
 	if (rc == PAKHUS_ECORRUPT || rc == PAKHUS_ENOTFOUND)
 		return 0; /* what needs it will be found not to be good */
-	if (!rc)
-		zst = pk_zst_encoder_new();
+	if (rc)
+		return pk_fail(x->err, rc, "%s", e.text);
+	zst = pk_zst_encoder_new();
 	if (!zst)
 		return pk_fail_nomem(x->err);
 	rc = pk_object_encode(zst, w->hash, text, NULL, LEVEL, &bytes, &size,
@@ -270,29 +302,33 @@ static int make_whole(struct pk_sync *x, struct pk_want *w)
 
 /* What stands in place is replaced by nothing deeper, as others there may be
  * made against it; and a base is less deep than what needs it (F-17). */
+static int fit_depth(struct pk_sync *x, struct pk_want *w)
+{
+	struct pk_want *b = w->base;
+	int depth, rc = placed_depth(x, w, &depth);
+
+	if (!rc && depth >= 0 && (int)w->depth > depth) {
+		rc = make_whole(x, w);
+		if (!rc && w->depth)
+			drop(x, w); /* it was not to be read */
+		b = NULL;
+	}
+	if (rc || !b)
+		return rc;
+	if (b->is_brought)
+		depth = (int)b->depth;
+	else
+		rc = placed_depth(x, b, &depth);
+	return rc || depth < (int)w->depth ? rc : make_whole(x, b);
+}
+
 static int fit_depths(struct pk_sync *x)
 {
 	int rc = 0;
 
-	for (size_t i = 0; i < x->wants.n && !rc; i++) {
-		struct pk_want *w = x->wants.item[i], *b;
-		int depth;
-
-		if (!w->is_brought)
-			continue;
-		depth = placed_depth(x, w);
-		if (depth >= 0 && (int)w->depth > depth) {
-			rc = make_whole(x, w);
-			if (!rc && w->depth)
-				drop(x, w);
-		}
-		b = w->base;
-		if (rc || !b)
-			continue;
-		depth = b->is_brought ? (int)b->depth : placed_depth(x, b);
-		if (depth >= (int)w->depth)
-			rc = make_whole(x, b);
-	}
+	for (size_t i = 0; i < x->wants.n && !rc; i++)
+		if (x->wants.item[i]->is_brought)
+			rc = fit_depth(x, x->wants.item[i]);
 	return rc;
 }
 
@@ -529,6 +565,8 @@ static int place(struct pk_sync *x, int depth, unsigned char *hashes)
 	for (size_t i = 0; i < x->wants.n; i++) {
 		struct pk_want *w = x->wants.item[i];
 		char path[PK_OBJPATH_SIZE];
+		uint64_t size = 0;
+		int rc;
 
 		if (w->is_placed && depth < 0)
 			p.touched[*w->hash] = 1;
@@ -536,7 +574,10 @@ static int place(struct pk_sync *x, int depth, unsigned char *hashes)
 			continue;
 		memcpy(hashes + p.n++ * PK_HASH_SIZE, w->hash, PK_HASH_SIZE);
 		pk_objpath(w->hash, path);
-		x->m->bytes += pk_incoming_has(&x->in, path);
+		rc = pk_incoming_has(&x->in, path, &size, x->err);
+		if (rc < 0)
+			return rc;
+		x->m->bytes += size;
 		x->m->objects++;
 	}
 	return p.n || depth < 0 ? pk_place(&p, x->err) : 0;

@@ -4,6 +4,7 @@
 #include "objpath.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,16 +13,18 @@ int pk_incoming_open(struct pk_incoming *in, int dir, const char *path,
 		     const struct pakhus_source *source,
 		     struct pakhus_error *err)
 {
-	AUTO_FREE char *real = realpath(path, NULL);
+	char real[PATH_MAX];
+	size_t size;
 	int rc;
 
 	in->source = source;
-	if (!real)
+	if (!realpath(path, real))
 		return pk_fail_sys(err, "%s", path);
-	if (asprintf(&in->path, "%s/" PK_INCOMING, real) < 0) {
-		in->path = NULL;
+	size = strlen(real) + sizeof("/" PK_INCOMING);
+	in->path = malloc(size);
+	if (!in->path)
 		return pk_fail_nomem(err);
-	}
+	snprintf(in->path, size, "%s/" PK_INCOMING, real);
 	rc = pk_mkdir(dir, PK_INCOMING, 0700, err);
 	if (rc)
 		return rc;
@@ -82,27 +85,36 @@ static int make_dir(struct pk_incoming *in, const char *dir,
 	return pk_fail_sys(err, "make " PK_INCOMING "/%s", dir);
 }
 
+/* 1 where it is none, or a link to one. */
 static int is_no_dir(struct pk_incoming *in, const char *dir,
 		     struct pakhus_error *err)
 {
 	struct stat st;
 
-	(void)err;
-	return fstatat(in->dir, dir, &st, AT_SYMLINK_NOFOLLOW) ||
-	       !S_ISDIR(st.st_mode);
+	if (!fstatat(in->dir, dir, &st, AT_SYMLINK_NOFOLLOW))
+		return !S_ISDIR(st.st_mode);
+	return errno == ENOENT ? 1
+			       : pk_fail_sys(err, PK_INCOMING "/%s", dir);
 }
 
-uint64_t pk_incoming_has(struct pk_incoming *in, const char *name)
+int pk_incoming_has(struct pk_incoming *in, const char *name, uint64_t *size,
+		    struct pakhus_error *err)
 {
 	struct stat st;
+	int rc = each_parent(in, name, is_no_dir, err);
 
-	if (each_parent(in, name, is_no_dir, NULL) ||
-	    fstatat(in->dir, name, &st, AT_SYMLINK_NOFOLLOW))
-		return 0;
+	if (rc)
+		return rc < 0 ? rc : 0;
+	if (fstatat(in->dir, name, &st, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? 0
+				       : pk_fail_sys(err, PK_INCOMING "/%s",
+						     name);
 	/* what has another name can be changed through it */
-	if (S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_size > 0)
-		return (uint64_t)st.st_size;
-	return 0;
+	if (!S_ISREG(st.st_mode) || st.st_nlink != 1 || !st.st_size)
+		return 0;
+	if (size)
+		*size = (uint64_t)st.st_size;
+	return 1;
 }
 
 /* Not through a directory that is a link. */
@@ -112,6 +124,22 @@ void pk_incoming_drop(struct pk_incoming *in, const char *name)
 		pk_remove_tree(in->dir, name);
 }
 
+/* Whatever is no file, or too long, is removed. */
+static int sift(struct pk_incoming *in, const char *const *names, size_t n,
+		uint64_t max, struct pakhus_error *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t size = 0;
+		int rc = pk_incoming_has(in, names[i], &size, err);
+
+		if (rc < 0)
+			return rc;
+		if (!rc || size > max)
+			pk_incoming_drop(in, names[i]);
+	}
+	return 0;
+}
+
 int pk_incoming_fetch(struct pk_incoming *in, const char *const *names,
 		      size_t n, uint64_t max, unsigned flags,
 		      struct pakhus_error *err)
@@ -119,26 +147,19 @@ int pk_incoming_fetch(struct pk_incoming *in, const char *const *names,
 	const struct pakhus_source *source = in->source;
 	int rc = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	if (!n)
+		return 0;
+	for (size_t i = 0; i < n && !rc; i++)
 		rc = each_parent(in, names[i], make_dir, err);
-		if (rc)
-			return rc;
-		if (!pk_incoming_has(in, names[i]))
-			pk_incoming_drop(in, names[i]);
-	}
-	if (n)
-		rc = source->fetch(source->arg, in->path, names, n, max, flags,
-				   err);
+	if (!rc)
+		rc = sift(in, names, n, UINT64_MAX, err);
+	if (rc)
+		return rc;
+	rc = source->fetch(source->arg, in->path, names, n, max, flags, err);
 	if (rc) /* told already, or should have been */
 		return pk_fail(err, rc, "%s: %s", source->name,
 			       pakhus_strstatus(rc));
-	for (size_t i = 0; i < n; i++) {
-		uint64_t size = pk_incoming_has(in, names[i]);
-
-		if (!size || size > max)
-			pk_incoming_drop(in, names[i]);
-	}
-	return 0;
+	return sift(in, names, n, max, err);
 }
 
 int pk_incoming_put(struct pk_incoming *in, int dir, const char *staged,

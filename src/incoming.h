@@ -31,8 +31,10 @@ void pk_incoming_empty(struct pk_incoming *in);
 int pk_incoming_fetch(struct pk_incoming *in, const char *const *names,
 		      size_t n, uint64_t max, unsigned flags,
 		      struct pakhus_error *err);
-/* The size of a file that is there, or 0. (No file of a store is empty.) */
-uint64_t pk_incoming_has(struct pk_incoming *in, const char *name);
+/* Whether a file is there: 1, 0, or a failure. No file of a store is empty.
+ * size may be NULL. */
+int pk_incoming_has(struct pk_incoming *in, const char *name, uint64_t *size,
+		    struct pakhus_error *err);
 void pk_incoming_drop(struct pk_incoming *in, const char *name);
 /* Moves a file there from the stage. */
 int pk_incoming_put(struct pk_incoming *in, int dir, const char *staged,

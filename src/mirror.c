@@ -41,8 +41,8 @@ static int check_empty(struct pk_sync *x, const char *path)
 {
 	int fd = openat(x->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	int begun, rc;
 	const char *name;
+	int begun, rc;
 
 	if (!d) {
 		rc = pk_fail_sys(x->err, "%s", path);
@@ -50,9 +50,9 @@ static int check_empty(struct pk_sync *x, const char *path)
 		return rc;
 	}
 	/* empty: its maker ended before there was more */
-	begun = !unlinkat(x->dir, "local", AT_REMOVEDIR) ||
-		!faccessat(x->dir, PK_INCOMING, F_OK, 0);
-	while ((rc = pk_readdir(d, path, &name, x->err)) == 1) {
+	unlinkat(x->dir, "local", AT_REMOVEDIR);
+	begun = rc = pk_exists(x->dir, PK_INCOMING, x->err);
+	while (rc >= 0 && (rc = pk_readdir(d, path, &name, x->err)) == 1) {
 		if (!strcmp(name, ".") || !strcmp(name, "..") ||
 		    !strcmp(name, "lost+found") || (begun && is_ours(name)))
 			continue;
@@ -199,16 +199,15 @@ static int write_key(struct pk_sync *x)
 static int write_origin(struct pk_sync *x)
 {
 	const char *name = x->in.source->name;
-	int n = (int)strcspn(name, "\n");
+	size_t n = strcspn(name, "\n"), size;
 	AUTO_FREE char *was = NULL;
-	AUTO_FREE char *text = NULL;
-	size_t size;
+	AUTO_FREE char *text = malloc(n + 2);
 	int rc;
 
-	if (asprintf(&text, "%.*s\n", n, name) < 0) {
-		text = NULL;
+	if (!text)
 		return pk_fail_nomem(x->err);
-	}
+	memcpy(text, name, n);
+	memcpy(text + n, "\n", 2);
 	if (!pk_read_file(x->dir, ORIGIN, PK_NOTE_MAX, &was, &size, NULL) &&
 	    !strcmp(was, text))
 		return 0;

@@ -39,7 +39,10 @@ static int fetch_file(struct pk_sync *x, const char *name, size_t max,
 			       x->err);
 	if (rc)
 		return rc;
-	if (!pk_incoming_has(&x->in, name))
+	rc = pk_incoming_has(&x->in, name, NULL, x->err);
+	if (rc < 0)
+		return rc;
+	if (!rc)
 		return pk_fail(x->err, PAKHUS_ENOTFOUND,
 			       "%s: no store there (it has no file %s)",
 			       source(x), name);
@@ -170,8 +173,8 @@ static void bundle_path(const struct pk_tile *t,
 	pk_tile_path(t, path + 4);
 }
 
-/* Whether a bundle was brought, in full or so far. What broke off is no
- * bundle; other damage is for the root to say. */
+/* Whether a file is there that begins with so many entries: 1, 0, or a
+ * failure. What broke off does not; other damage is for the root to say. */
 static int has_bundle(struct pk_sync *x, const struct pk_tile *t,
 		      unsigned width)
 {
@@ -179,23 +182,29 @@ static int has_bundle(struct pk_sync *x, const struct pk_tile *t,
 	AUTO_FREE char *bytes = NULL;
 	struct pk_bytes b, line;
 	size_t size;
+	int rc;
 
 	bundle_path(t, path);
-	if (!pk_incoming_has(&x->in, path) ||
-	    pk_read_file(x->in.dir, path, BUNDLE_MAX, &bytes, &size, NULL))
-		return 0;
+	rc = pk_incoming_has(&x->in, path, NULL, x->err);
+	if (rc <= 0)
+		return rc;
+	rc = pk_read_file(x->in.dir, path, BUNDLE_MAX, &bytes, &size, x->err);
+	if (rc)
+		return rc;
 	b = (struct pk_bytes){ (unsigned char *)bytes, size };
 	while (width && pk_bundle_next(&b, &line) == 1)
 		width--;
 	return !width;
 }
 
-static int has_bundles(struct pk_sync *x, const struct pk_tile *t)
+/* Who lacks the partial one takes the full one and cuts it (F-33). */
+static int has_either(struct pk_sync *x, const struct pk_tile *t)
 {
 	struct pk_tile full = { t->level, t->index, PK_TILE_WIDTH };
+	int rc = has_bundle(x, t, t->width);
 
-	return has_bundle(x, t, t->width) ||
-	       (t->width < PK_TILE_WIDTH && has_bundle(x, &full, t->width));
+	return rc || t->width == PK_TILE_WIDTH ? rc
+					       : has_bundle(x, &full, t->width);
 }
 
 static int fail_absent(struct pk_sync *x, const char *name, const char *rule)
@@ -219,18 +228,32 @@ static void drop_bundle(struct pk_sync *x, struct pk_tile t)
 
 #define FEW 64 /* bundles asked for at once */
 
+static int fetch_full(struct pk_sync *x, struct pk_tile t, unsigned flags)
+{
+	char path[PK_TILE_PATH_SIZE + 4];
+	const char *name = path;
+
+	drop_bundle(x, t);
+	t.width = PK_TILE_WIDTH;
+	bundle_path(&t, path);
+	return pk_incoming_fetch(&x->in, &name, 1, BUNDLE_MAX, flags, x->err);
+}
+
 static int fetch_bundles(struct pk_sync *x, uint64_t from, uint64_t to,
 			 unsigned flags)
 {
 	char path[FEW][PK_TILE_PATH_SIZE + 4];
 	const char *names[FEW];
+	struct pk_tile t = { .width = 0 };
 	size_t n = 0;
 	int rc;
 
 	for (uint64_t i = from; i < to; i++) {
-		struct pk_tile t = bundle_of(x, i);
-
-		if (!flags && has_bundles(x, &t))
+		t = bundle_of(x, i);
+		rc = flags ? 0 : has_either(x, &t);
+		if (rc < 0)
+			return rc;
+		if (rc)
 			continue;
 		bundle_path(&t, path[n]);
 		names[n] = path[n];
@@ -239,21 +262,12 @@ static int fetch_bundles(struct pk_sync *x, uint64_t from, uint64_t to,
 		n++;
 	}
 	rc = pk_incoming_fetch(&x->in, names, n, BUNDLE_MAX, flags, x->err);
-	if (rc || to * PK_TILE_WIDTH <= x->next.size)
+	if (rc || t.width == PK_TILE_WIDTH)
 		return rc;
-	/* who lacks the partial one takes the full one and cuts it (F-33) */
-	{
-		struct pk_tile t = bundle_of(x, to - 1);
-
-		if (has_bundles(x, &t))
-			return 0;
-		drop_bundle(x, t);
-		t.width = PK_TILE_WIDTH;
-		bundle_path(&t, path[0]);
-		names[0] = path[0];
-		return pk_incoming_fetch(&x->in, names, 1, BUNDLE_MAX, flags,
-					 x->err);
-	}
+	rc = has_either(x, &t);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	return fetch_full(x, t, flags);
 }
 
 static int fetch_all(struct pk_sync *x, unsigned flags)
@@ -274,9 +288,12 @@ static int fetch_all(struct pk_sync *x, unsigned flags)
 	for (uint64_t i = from; i < to; i++) {
 		struct pk_tile t = bundle_of(x, i);
 		char path[PK_TILE_PATH_SIZE + 4];
+		int rc = has_either(x, &t);
 
+		if (rc < 0)
+			return rc;
 		bundle_path(&t, path);
-		if (!has_bundles(x, &t))
+		if (!rc)
 			return fail_absent(x, path, "F-31");
 	}
 	return 0;

@@ -120,18 +120,36 @@ static inline int copy_one(struct copier *c, const char *into,
 	return c->asked == c->fail_at ? PAKHUS_ENETWORK : 0;
 }
 
+/* Around a fetch: what the library is tried with is not the source's. */
+static void (*source_begins)(void), (*source_ends)(void);
+
+static inline int copy_all(struct copier *c, const char *into,
+			   const char *const *names, size_t n, uint64_t max,
+			   unsigned flags)
+{
+	for (size_t i = 0; i < n; i++)
+		if (copy_one(c, into, names[i], max, flags))
+			return PAKHUS_ENETWORK;
+	return 0;
+}
+
 static inline int copier_fetch(void *arg, const char *into,
 			       const char *const *names, size_t n,
 			       uint64_t max, unsigned flags,
 			       struct pakhus_error *e)
 {
-	for (size_t i = 0; i < n; i++)
-		if (copy_one(arg, into, names[i], max, flags)) {
-			e->status = PAKHUS_ENETWORK;
-			strcpy(e->text, "the cable was cut");
-			return PAKHUS_ENETWORK;
-		}
-	return 0;
+	int rc;
+
+	if (source_begins)
+		source_begins();
+	rc = copy_all(arg, into, names, n, max, flags);
+	if (source_ends)
+		source_ends();
+	if (rc) {
+		e->status = rc;
+		strcpy(e->text, "the cable was cut");
+	}
+	return rc;
 }
 
 /* One that copies from a store, and counts from 0. */
