@@ -105,58 +105,42 @@ static int take_time(void *arg, uint64_t seq, const char *line, size_t size)
 	return 0;
 }
 
-/* Trust is in the key that the log held here began with. */
-static int take_key(void *arg, uint64_t seq, const char *line, size_t size)
+/* Trust is in the key in force at what is held. The index is as far as the
+ * log. */
+static int read_key(struct pk_sync *x)
 {
-	AUTO_FREE struct pk_entry *e = malloc(sizeof(*e));
-	struct pk_sync *x = arg;
-	const char *fault;
+	struct pk_env *env = x->store->env;
+	AUTO(pk_txn_end) struct pk_txn t = PK_TXN_INIT;
+	int rc = pk_txn_read(&t, env->index, x->err);
 
-	if (!e)
-		return pk_fail_nomem(x->err);
-	fault = pk_entry_decode(line, size, e);
-	if (!fault && e->op != PK_OP_KEY)
-		fault = "F-23 is not a key";
-	if (!fault)
-		fault = pk_vkey_decode(e->text, strlen(e->text), &x->key);
-	if (fault)
-		return pk_fail(x->err, PAKHUS_ECORRUPT, "log entry %llu: %s",
-			       (unsigned long long)seq, fault);
-	x->has_key = 1;
-	return 0;
-}
-
-static int read_key(struct pk_sync *x, struct pk_vkey *key)
-{
-	const char *text = x->m->key;
-
-	if (pk_vkey_decode(text, strlen(text), key) || !pk_vkey_is_sound(key))
-		return pk_fail(x->err, PAKHUS_EINVAL,
-			       "the key is no verifier key: NAME+ID+BASE64");
-	return 0;
+	if (!rc)
+		rc = pk_keys_find(env, pk_stamp_key(&t.stamp, x->held.size),
+				  &x->key, x->err);
+	x->has_key = !rc;
+	return rc;
 }
 
 static int read_held(struct pk_sync *x)
 {
 	struct pk_env *env = x->store->env;
-	struct pk_vkey given;
+	struct pk_cursor c;
 	int rc = pk_keys_checkpoint(env, 0, &x->held, x->err);
 	uint64_t n = x->held.size;
 
 	x->format = env->format;
+	pk_journal_cursor(&env->journal, &c);
+	if (!rc && c.seq > n)
+		rc = pk_fail(x->err, PAKHUS_ECONFLICT,
+			     "entries were written here that are not in the "
+			     "log; this is no mirror");
+	/* what a sync that was killed installed */
+	if (!rc && c.seq < n)
+		rc = pk_show_log(x->store, &x->held, x->err);
 	if (!rc)
-		rc = pk_log_walk(x->dir, n, 0, 1, take_key, x, x->err);
+		rc = read_key(x);
 	if (!rc)
 		rc = pk_log_walk(x->dir, n, n - 1, n, take_time, x, x->err);
-	if (rc || !x->m->key)
-		return rc;
-	rc = read_key(x, &given);
-	if (!rc && (memcmp(given.key, x->key.key, PK_PUBLIC_SIZE) ||
-		    strcmp(given.name, x->key.name)))
-		rc = pk_fail(x->err, PAKHUS_ECORRUPT,
-			     "F-76 the key that was given never signed the log "
-			     "that is held here");
-	return rc;
+	return rc ? rc : pk_lineage_given(x);
 }
 
 /* ---- 4 to 6: installing ---- */
@@ -183,16 +167,6 @@ static int write_log(struct pk_sync *x)
 			     PK_INCOMING ": F-39 it changed while it was "
 					 "installed");
 	return rc;
-}
-
-static int write_key(struct pk_sync *x)
-{
-	char text[PK_VKEY_SIZE + 1], path[16];
-
-	pk_vkey_encode(&x->key, text);
-	strcat(text, "\n");
-	pk_log_key_path(&x->key, path);
-	return pk_install(x->dir, path, text, strlen(text), 0444, x->err);
 }
 
 /* Where it comes from, for people. */
@@ -228,6 +202,8 @@ static int install(struct pk_sync *x)
 	rc = pk_bring_install(x);
 	if (!rc)
 		rc = write_log(x);
+	if (!rc)
+		rc = pk_lineage_install(x);
 	return rc ? rc : install_checkpoint(x);
 }
 
@@ -250,7 +226,7 @@ static int install_first(struct pk_sync *x)
 	if (!rc)
 		rc = write_log(x);
 	if (!rc)
-		rc = write_key(x);
+		rc = pk_lineage_install(x);
 	if (!rc)
 		rc = write_origin(x);
 	if (!rc)
@@ -326,6 +302,7 @@ static int check_age(struct pk_sync *x)
 static void forget(struct pk_sync *x)
 {
 	pk_wants_release(&x->wants);
+	x->heirs = 0;
 	x->is_absent = 0;
 }
 
@@ -342,6 +319,10 @@ static int begin_with(struct pk_sync *x)
 		x->is_same = 1;
 	if (is_longer)
 		rc = pk_offer_entries(x);
+	else if (x->m->key && !x->is_given)
+		rc = pk_fail(x->err, PAKHUS_ECORRUPT,
+			     "F-76 the key that was given is none that the log "
+			     "has or had");
 	if (!rc)
 		rc = check_age(x);
 	if (rc || x->is_same)
@@ -384,17 +365,8 @@ static struct pakhus_options options(const struct pk_sync *x)
 static int sync_next(struct pk_sync *x)
 {
 	struct pk_env *env = x->store->env;
-	struct pk_cursor c;
 	int rc = read_held(x);
 
-	pk_journal_cursor(&env->journal, &c);
-	if (!rc && c.seq > x->held.size)
-		rc = pk_fail(x->err, PAKHUS_ECONFLICT,
-			     "entries were written here that are not in the "
-			     "log; this is no mirror");
-	/* what a sync that was killed installed */
-	if (!rc && c.seq < x->held.size)
-		rc = pk_show_log(x->store, &x->held, x->err);
 	if (!rc)
 		rc = sync_once(x);
 	if (!rc)
@@ -453,10 +425,8 @@ static int first(struct pk_sync *x, const char *path)
 	struct pakhus *s;
 	int rc = check_empty(x, path);
 
-	if (!rc && x->m->key) {
-		rc = read_key(x, &x->key);
-		x->has_key = !rc;
-	}
+	if (!rc)
+		rc = pk_lineage_given(x);
 	if (!rc)
 		rc = pk_mkdir(x->dir, "local", 0700, x->err);
 	if (!rc)

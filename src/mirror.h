@@ -2,6 +2,7 @@
  *
  *	mirror.c    the order; who may; installing
  *	offer.c     what the source offers: FORMAT, checkpoint, entries
+ *	lineage.c   the keys, from the trusted one to the one that signs
  *	bring.c     the texts that those name, and what they are made against
  *	want.c      the list of these texts
  *	incoming.c  where all that lies until it is checked
@@ -52,14 +53,26 @@ void pk_wants_release(struct pk_wants *w);
 
 /* ---- a sync ---- */
 
+/* A key that the entries brought name. */
+struct pk_heir {
+	struct pk_vkey key;
+	uint64_t seq;
+	unsigned char root[PK_HASH_SIZE]; /* over the entries up to it */
+};
+
 struct pk_sync {
 	struct pakhus_mirror *m;
 	struct pakhus *store; /* NULL: the first sync */
 	int dir;	      /* of the store */
 	struct pk_incoming in;
 	struct pk_format format;
-	struct pk_vkey key; /* that must have signed; if has_key */
+	struct pk_vkey key; /* that is trusted, if has_key: in force at what
+			       is held, or on first use the one given */
 	int has_key;
+	struct pk_vkey given; /* where m->key is */
+	int is_given;	      /* and it is one of the log that is held */
+	struct pk_heir heir[PK_KEYS_MAX]; /* in order */
+	size_t heirs;
 	struct pk_checkpoint held, next;
 	char *note; /* of next; the source's bytes */
 	size_t note_size;
@@ -84,6 +97,20 @@ int pk_offer_format(struct pk_sync *x);
 int pk_offer_checkpoint(struct pk_sync *x);
 /* The entries: brought, checked, and tried out; sets wants. */
 int pk_offer_entries(struct pk_sync *x);
+
+/* ---- lineage.c ---- */
+
+/* Reads m->key, once the key in force at what is held is known. */
+int pk_lineage_given(struct pk_sync *x);
+/* Whether the trusted key, or one that notes lead to, signed the checkpoint. */
+int pk_lineage_lead(struct pk_sync *x);
+/* Told every new entry, with the edge behind it: notes the keys. */
+int pk_lineage_add(struct pk_sync *x, uint64_t seq, const char *line,
+		   size_t size, const struct pk_edge *edge);
+/* Whether these follow the trusted one, and the last signed the checkpoint. */
+int pk_lineage_check(struct pk_sync *x);
+/* Writes keys/, synced. */
+int pk_lineage_install(struct pk_sync *x);
 
 /* ---- bring.c ---- */
 

@@ -69,30 +69,6 @@ int pk_offer_format(struct pk_sync *x)
 	return 0;
 }
 
-static int is_signed_by(const struct pk_vkey *key, struct pk_bytes text,
-			struct pk_bytes signatures)
-{
-	struct pk_signature s;
-
-	while (pk_signature_next(&signatures, &s) == 1)
-		if (pk_is_signed(key, text.at, text.left, &s))
-			return 1;
-	return 0;
-}
-
-/* Whether the key that is trusted signed it. */
-static int check_signed(struct pk_sync *x)
-{
-	struct pk_bytes text, signatures;
-
-	pk_note_decode(x->note, x->note_size, &text, &signatures);
-	if (is_signed_by(&x->key, text, signatures))
-		return 0;
-	return pk_fail(x->err, PAKHUS_ECORRUPT,
-		       "%s: " CHECKPOINT ": F-76 it is not signed by the key "
-		       "that is trusted", source(x));
-}
-
 /* Whether a log may go on so: it only grows, and does not change (F-76). */
 static int check_size(struct pk_sync *x)
 {
@@ -150,9 +126,8 @@ int pk_offer_checkpoint(struct pk_sync *x)
 			       source(x), x->next.origin,
 			       x->store ? "this a mirror, which" : "its FORMAT",
 			       x->format.origin);
-	if (x->has_key)
-		rc = check_signed(x);
-	return rc ? rc : check_size(x);
+	rc = check_size(x);
+	return rc || !x->has_key ? rc : pk_lineage_lead(x);
 }
 
 /* ---- entries: bringing ---- */
@@ -334,9 +309,9 @@ static int hash_new(void *arg, uint64_t seq, const char *line, size_t size)
 			       "is held here", source(x),
 			       (unsigned long long)seq);
 	}
-	return pk_edge_add(&h->edge, x->sha, leaf, NULL, NULL)
-		       ? pk_fail_nomem(x->err)
-		       : 0;
+	if (pk_edge_add(&h->edge, x->sha, leaf, NULL, NULL))
+		return pk_fail_nomem(x->err);
+	return pk_lineage_add(x, seq, line, size, &h->edge);
 }
 
 /* Whether what is held, and behind it what was brought, is what the
@@ -351,6 +326,7 @@ static int check_root(struct pk_sync *x)
 	if (!h)
 		return pk_fail_nomem(x->err);
 	h->x = x;
+	x->heirs = 0;
 	rc = pk_log_edge(x->dir, x->sha, held, held, &h->edge, x->err);
 	if (!rc)
 		rc = pk_log_walk(x->dir, held, from, held, hash_own, h, x->err);
@@ -369,45 +345,6 @@ static int check_root(struct pk_sync *x)
 				    : "%s: F-39 its entries are not those that "
 				      "its checkpoint signs",
 			       source(x), (unsigned long long)held);
-	return 0;
-}
-
-/* ---- entry 0 ---- */
-
-static int take_key(void *arg, uint64_t seq, const char *line, size_t size)
-{
-	AUTO_FREE struct pk_entry *e = malloc(sizeof(*e));
-	struct pk_sync *x = arg;
-
-	(void)seq;
-	if (!e)
-		return pk_fail_nomem(x->err);
-	if (pk_entry_decode(line, size, e) || e->op != PK_OP_KEY ||
-	    pk_vkey_decode(e->text, strlen(e->text), &x->key) ||
-	    !pk_vkey_is_sound(&x->key))
-		return pk_fail(x->err, PAKHUS_ECORRUPT,
-			       "%s: log entry 0: F-23 is not a key", source(x));
-	return 0;
-}
-
-/* On first use, with no key given, the log's own. */
-static int trust_first(struct pk_sync *x)
-{
-	char text[PK_VKEY_SIZE], told[PK_VKEY_SIZE + 80];
-	int rc = pk_log_walk(x->in.dir, x->next.size, 0, 1, take_key, x,
-			     x->err);
-
-	if (!rc)
-		rc = check_signed(x);
-	if (rc)
-		return rc;
-	x->has_key = 1;
-	pk_vkey_encode(&x->key, text);
-	snprintf(told, sizeof(told),
-		 "no key was given, so the one the log began with is trusted: "
-		 "%s", text);
-	if (x->m->notice)
-		x->m->notice(x->m->arg, told);
 	return 0;
 }
 
@@ -462,8 +399,7 @@ static int try_entry(void *arg, uint64_t seq, const char *line, size_t size)
 	struct trial *t = arg;
 	struct pk_sync *x = t->x;
 	const char *fault;
-	struct pk_vkey key;
-	int rc = 0;
+	int rc;
 
 	if (!e)
 		return pk_fail_nomem(x->err);
@@ -474,10 +410,7 @@ static int try_entry(void *arg, uint64_t seq, const char *line, size_t size)
 						       : PAKHUS_ECORRUPT,
 			       "%s: log entry %llu: %s", source(x),
 			       (unsigned long long)seq, fault);
-	if (seq >= x->held.size && (!seq || e->op == PK_OP_KEY))
-		rc = pk_log_check_key(&x->format, seq, e, &key, x->err);
-	if (!rc)
-		rc = pk_replay_entry(&t->txn, t->gather, seq, e, x->err);
+	rc = pk_replay_entry(&t->txn, t->gather, seq, e, x->err);
 	if (rc || seq < x->held.size)
 		return rc;
 	if (e->time > x->newest)
@@ -571,7 +504,7 @@ int pk_offer_entries(struct pk_sync *x)
 	} else if (rc) {
 		return pk_fail(err, rc, "%s", first.text);
 	}
-	if (!rc && !x->has_key)
-		rc = trust_first(x);
+	if (!rc)
+		rc = pk_lineage_check(x);
 	return rc ? rc : try_out(x);
 }
