@@ -75,8 +75,7 @@ static int check_unwritten(struct pk_sync *x, const char *path)
 		       "%s: is no mirror, but where a store is written", path);
 }
 
-/* One sync at a time; pakhus_init() stays out too. */
-static int lock_out(struct pk_sync *x, const char *path)
+int pk_sync_lock(struct pk_sync *x, const char *path)
 {
 	int rc;
 
@@ -151,7 +150,7 @@ static int add_entry(void *arg, uint64_t seq, const char *line, size_t size)
 	return pk_log_add(arg, line, size);
 }
 
-static int write_log(struct pk_sync *x)
+int pk_sync_write_log(struct pk_sync *x)
 {
 	AUTO(pk_log_close_writer) struct pk_log_writer w = { .dir = -1 };
 	unsigned char root[PK_HASH_SIZE];
@@ -201,7 +200,7 @@ static int install(struct pk_sync *x)
 	pk_empty_dir(x->dir, PK_STAGE);
 	rc = pk_bring_install(x);
 	if (!rc)
-		rc = write_log(x);
+		rc = pk_sync_write_log(x);
 	if (!rc)
 		rc = pk_lineage_install(x);
 	return rc ? rc : install_checkpoint(x);
@@ -224,7 +223,7 @@ static int install_first(struct pk_sync *x)
 	if (!rc)
 		rc = pk_bring_install(x);
 	if (!rc)
-		rc = write_log(x);
+		rc = pk_sync_write_log(x);
 	if (!rc)
 		rc = pk_lineage_install(x);
 	if (!rc)
@@ -277,7 +276,7 @@ int pk_show_log(struct pakhus *s, const struct pk_checkpoint *to,
 
 /* ---- the age ---- */
 
-static int check_age(struct pk_sync *x)
+int pk_sync_check_age(struct pk_sync *x)
 {
 	uint64_t now = pk_now(), age, at = x->next.time;
 
@@ -299,7 +298,7 @@ static int check_age(struct pk_sync *x)
 
 /* ---- the whole ---- */
 
-static void forget(struct pk_sync *x)
+void pk_sync_forget(struct pk_sync *x)
 {
 	pk_wants_release(&x->wants);
 	x->heirs = 0;
@@ -324,7 +323,7 @@ static int begin_with(struct pk_sync *x)
 			     "F-76 the key that was given is none that the log "
 			     "has or had");
 	if (!rc)
-		rc = check_age(x);
+		rc = pk_sync_check_age(x);
 	if (rc || x->is_same)
 		return rc;
 	if (is_longer)
@@ -342,7 +341,7 @@ static int sync_once(struct pk_sync *x)
 		rc = begin_with(x);
 		if (!rc || !x->is_absent || x->m->tries == TRIES)
 			break;
-		forget(x);
+		pk_sync_forget(x);
 		pk_error_init(x->err);
 	}
 	if (rc)
@@ -382,10 +381,24 @@ static int sync_next(struct pk_sync *x)
 	return 0;
 }
 
+static int next_locked(struct pk_sync *x)
+{
+	struct pk_env *env = x->store->env;
+	PK_HELD held = { NULL, 0 };
+	int rc = pk_hold(&held, &env->locks, PK_LOCK_INTEGRATE, x->err);
+
+	if (rc)
+		return rc;
+	pk_sync_forget(x);
+	pthread_rwlock_rdlock(&env->use);
+	rc = sync_next(x);
+	pthread_rwlock_unlock(&env->use);
+	return rc;
+}
+
 static int next(struct pk_sync *x, const char *path)
 {
 	struct pakhus_options opt = options(x);
-	PK_HELD held = { NULL, 0 };
 	struct pk_env *env;
 	int rc = pakhus_open(&x->store, path, &opt, x->err);
 
@@ -395,16 +408,11 @@ static int next(struct pk_sync *x, const char *path)
 	if (!env->has_local)
 		return pk_fail(x->err, PAKHUS_EDENIED, "%s", env->why_not);
 	rc = pk_incoming_open(&x->in, x->dir, path, x->in.source, x->err);
-	if (!rc)
-		rc = pk_hold(&held, &env->locks, PK_LOCK_INTEGRATE, x->err);
 	if (rc)
 		return rc;
-	do {
-		forget(x);
-		pthread_rwlock_rdlock(&env->use);
-		rc = sync_next(x);
-		pthread_rwlock_unlock(&env->use);
-	} while (pk_mend(x->store, rc, x->err));
+	do
+		rc = next_locked(x);
+	while (pk_mend(x->store, rc, x->err));
 	return rc;
 }
 
@@ -452,19 +460,30 @@ static int first(struct pk_sync *x, const char *path)
 	return rc;
 }
 
-static void release(struct pk_sync *x)
+void pk_sync_free(struct pk_sync *x)
 {
-	forget(x);
+	pk_sync_forget(x);
 	free(x->note);
 	pk_incoming_close(&x->in);
 	pk_sha_free(x->sha);
 	pakhus_close(x->store);
 	pk_auto_close(&x->dir); /* and with it the lock */
+	free(x);
+}
+
+struct pakhus_mirror pk_sync_asked(const struct pakhus_mirror *m)
+{
+	return (struct pakhus_mirror){ .key = m->key,
+				       .max_age_us = m->max_age_us,
+				       .threads = m->threads,
+				       .progress = m->progress,
+				       .notice = m->notice,
+				       .arg = m->arg };
 }
 
 static int sync_at(struct pk_sync *x, const char *path)
 {
-	int rc = lock_out(x, path);
+	int rc = pk_sync_lock(x, path);
 
 	if (!rc)
 		rc = check_unwritten(x, path);
@@ -472,39 +491,46 @@ static int sync_at(struct pk_sync *x, const char *path)
 		rc = pk_exists(x->dir, "FORMAT", x->err);
 	if (rc < 0)
 		return rc;
-	x->sha = pk_sha_new();
-	if (!x->sha)
-		return pk_fail_nomem(x->err);
 	return rc ? next(x, path) : first(x, path);
+}
+
+struct pk_sync *pk_sync_new(struct pakhus_mirror *m,
+			    const struct pakhus_source *source,
+			    struct pakhus_error *err)
+{
+	struct pk_sync *x = calloc(1, sizeof(*x));
+
+	if (x)
+		x->sha = pk_sha_new();
+	if (!x || !x->sha) {
+		free(x);
+		return NULL;
+	}
+	x->dir = -1;
+	x->m = m;
+	x->err = err;
+	x->in = (struct pk_incoming)PK_INCOMING_INIT;
+	x->in.source = source;
+	return x;
 }
 
 int pakhus_mirror(const char *path, const struct pakhus_source *source,
 		  struct pakhus_mirror *m, struct pakhus_error *err)
 {
-	struct pakhus_mirror own = { .key = m->key,
-				     .max_age_us = m->max_age_us,
-				     .threads = m->threads,
-				     .progress = m->progress,
-				     .notice = m->notice,
-				     .arg = m->arg };
+	struct pakhus_mirror own = pk_sync_asked(m);
 	struct pakhus_error e = { .status = 0 };
-	AUTO_FREE struct pk_sync *x = calloc(1, sizeof(*x));
+	struct pk_sync *x = pk_sync_new(&own, source, &e);
 	int is_made, rc;
 
 	pk_error_init(err);
 	if (!x)
 		return pk_fail_nomem(err);
-	x->m = &own;
-	x->err = &e;
-	x->in = (struct pk_incoming)PK_INCOMING_INIT;
-	x->in.source = source;
 	is_made = !mkdir(path, 0777);
-	if (!is_made && errno != EEXIST)
-		return pk_fail_sys(err, "make the mirror %s", path);
-	x->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (is_made || errno == EEXIST)
+		x->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	rc = x->dir < 0 ? pk_fail_sys(&e, "the mirror %s", path)
 			: sync_at(x, path);
-	release(x);
+	pk_sync_free(x);
 	if (rc && is_made)
 		rmdir(path); /* where nothing was brought */
 	if (rc)

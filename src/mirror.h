@@ -1,6 +1,7 @@
 /* mirror.h - one sync of a mirror, and what its parts share:
  *
  *	mirror.c    the order; who may; installing
+ *	regain.c    the same for a store that is written, out of its mirror
  *	offer.c     what the source offers: FORMAT, checkpoint, entries
  *	lineage.c   the keys, from the trusted one to the one that signs
  *	bring.c     the texts that those name, and what they are made against
@@ -76,6 +77,11 @@ struct pk_sync {
 	struct pk_checkpoint held, next;
 	char *note; /* of next; the source's bytes */
 	size_t note_size;
+	/* For regain.c: next may be shorter than what is held, and what was
+	 * signed before is to be part of it. */
+	int is_regained;
+	struct pk_checkpoint last;
+	unsigned char last_root[PK_HASH_SIZE]; /* of next, at last's size */
 	int is_same; /* it is the note that is installed */
 	uint64_t newest; /* time of the newest entry */
 	struct pk_wants wants;
@@ -85,7 +91,23 @@ struct pk_sync {
 	struct pakhus_error *err;
 };
 
-/* The store's, or the caller's. */
+/* ---- mirror.c ---- */
+
+/* What a caller asks, with nothing filled in. */
+struct pakhus_mirror pk_sync_asked(const struct pakhus_mirror *m);
+/* NULL when out of memory. dir is to be opened. */
+struct pk_sync *pk_sync_new(struct pakhus_mirror *m,
+			    const struct pakhus_source *source,
+			    struct pakhus_error *err);
+/* Closes the store, and dir with the lock. */
+void pk_sync_free(struct pk_sync *x);
+/* One sync at a time; pakhus_init() stays out too. */
+int pk_sync_lock(struct pk_sync *x, const char *path);
+/* Before it begins again with another checkpoint. */
+void pk_sync_forget(struct pk_sync *x);
+int pk_sync_check_age(struct pk_sync *x);
+/* Writes bundles and tiles behind those that are held. */
+int pk_sync_write_log(struct pk_sync *x);
 int pk_sync_progress(struct pk_sync *x, const char *what, uint64_t done,
 		     uint64_t total);
 

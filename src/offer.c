@@ -126,6 +126,8 @@ int pk_offer_checkpoint(struct pk_sync *x)
 			       source(x), x->next.origin,
 			       x->store ? "this a mirror, which" : "its FORMAT",
 			       x->format.origin);
+	if (x->is_regained && x->next.size <= x->held.size)
+		return 0;
 	rc = check_size(x);
 	return rc || !x->has_key ? rc : pk_lineage_lead(x);
 }
@@ -311,6 +313,9 @@ static int hash_new(void *arg, uint64_t seq, const char *line, size_t size)
 	}
 	if (pk_edge_add(&h->edge, x->sha, leaf, NULL, NULL))
 		return pk_fail_nomem(x->err);
+	if (seq + 1 == x->last.size &&
+	    pk_edge_root(&h->edge, x->sha, x->last_root))
+		return pk_fail_nomem(x->err);
 	return pk_lineage_add(x, seq, line, size, &h->edge);
 }
 
@@ -475,7 +480,9 @@ static int try_out(struct pk_sync *x)
 	AUTO(trial_release) struct trial t = { .x = x, .txn = PK_TXN_INIT };
 	int rc;
 
-	if (!x->store || x->next.size - x->held.size > TRIED_IN_PLACE) {
+	/* of a store that is written the index knows more than its log */
+	if (!x->store || x->is_regained ||
+	    x->next.size - x->held.size > TRIED_IN_PLACE) {
 		rc = try_in_memory(&t);
 	} else {
 		rc = pk_hold(&held, &x->store->env->locks, PK_LOCK_COMMIT,

@@ -580,6 +580,19 @@ int pakhus_bundle_create(struct pakhus *store, const char *path,
 int pakhus_bundle_apply(const char *path, const char *file,
 			struct pakhus_mirror *m, struct pakhus_error *err);
 
+/* Makes a store that is written, at path, what its mirror is: for one that
+ * came back from an old backup, or was copied, and whose mirror knows more. It
+ * has its private key, and is alone (PAKHUS_EBUSY). What is published here
+ * afterwards follows what the mirror has. The log here has to be part of the
+ * mirror's, or the mirror's of the log here; entries that wait in the journal
+ * have to be the mirror's where it has some at their positions:
+ * PAKHUS_ECORRUPT otherwise, and nothing is changed. PAKHUS_EDENIED: the
+ * private key is missing, or another was rotated to. m is as above; is_new
+ * stays 0. A mirror that is older than what was signed here is told through
+ * notice: what was published between is lost, unless another mirror has it. */
+int pakhus_adopt_from(const char *path, const struct pakhus_source *source,
+		      struct pakhus_mirror *m, struct pakhus_error *err);
+
 /* ---- Canonical text ---- */
 
 /* Walks the members of one object, or the elements of one array, of a text

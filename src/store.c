@@ -459,6 +459,22 @@ int pakhus_open(struct pakhus **out, const char *path,
 	return 0;
 }
 
+int pk_alone(struct pakhus *s, const char *why, struct pakhus_error *err)
+{
+	struct pk_env *env = s->env;
+	int rc = 0;
+
+	pthread_mutex_lock(&envs_lock);
+	if (env->refs == 1)
+		rc = pk_presence_try(&env->locks, err);
+	if (rc == 1) {
+		env->can_write = 0; /* to who comes in by this process */
+		snprintf(env->why_not, sizeof(env->why_not), "%s", why);
+	}
+	pthread_mutex_unlock(&envs_lock);
+	return rc;
+}
+
 static int integrate(struct pakhus *s, struct pakhus_error *err)
 {
 	int rc;

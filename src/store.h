@@ -78,6 +78,10 @@ struct pakhus {
 int pk_enter(struct pakhus *s, struct pakhus_error *err);
 /* The same, and whether it may be written. */
 int pk_enter_write(struct pakhus *s, struct pakhus_error *err);
+/* Takes presence exclusively for a handle's life, and keeps this process from
+ * writing through another: 1, 0 where others have the store open, or a
+ * failure. why is told to who tries. */
+int pk_alone(struct pakhus *s, const char *why, struct pakhus_error *err);
 /* Whether a label, or NULL, can stand in an entry (F-21). */
 int pk_check_by(const char *by, struct pakhus_error *err);
 void pk_notice(struct pakhus *s, const char *fmt, ...)
