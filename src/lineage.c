@@ -164,7 +164,7 @@ static int is_heir(const struct pk_sync *x, const struct pk_vkey *k)
 	return 0;
 }
 
-static int trust_first(struct pk_sync *x, const struct pk_vkey *k)
+static void tell_trusted(const struct pk_sync *x, const struct pk_vkey *k)
 {
 	char text[PK_VKEY_SIZE], told[PK_VKEY_SIZE + 80];
 
@@ -174,14 +174,11 @@ static int trust_first(struct pk_sync *x, const struct pk_vkey *k)
 		 "%s", text);
 	if (x->m->notice)
 		x->m->notice(x->m->arg, told);
-	return 0;
 }
 
-static int check_given(struct pk_sync *x)
+int pk_lineage_same(struct pk_sync *x)
 {
-	if (!x->m->key)
-		return x->held.size ? 0 : trust_first(x, &x->heir[0].key);
-	if (x->is_given || is_heir(x, &x->given))
+	if (!x->m->key || x->is_given || is_heir(x, &x->given))
 		return 0;
 	return pk_fail(x->err, PAKHUS_ECORRUPT,
 		       "F-76 the key that was given is none that the log has "
@@ -206,7 +203,9 @@ int pk_lineage_check(struct pk_sync *x)
 		rc = pk_fail(x->err, PAKHUS_ECORRUPT,
 			     "%s: log/checkpoint: F-38 the key in force at its "
 			     "size did not sign it", x->in.source->name);
-	return rc ? rc : check_given(x);
+	if (!rc && !x->held.size && !x->m->key)
+		tell_trusted(x, &x->heir[0].key);
+	return rc ? rc : pk_lineage_same(x);
 }
 
 /* ---- the key that was given ---- */

@@ -318,10 +318,8 @@ static int begin_with(struct pk_sync *x)
 		x->is_same = 1;
 	if (is_longer)
 		rc = pk_offer_entries(x);
-	else if (x->m->key && !x->is_given)
-		rc = pk_fail(x->err, PAKHUS_ECORRUPT,
-			     "F-76 the key that was given is none that the log "
-			     "has or had");
+	else
+		rc = pk_lineage_same(x);
 	if (!rc)
 		rc = pk_sync_check_age(x);
 	if (rc || x->is_same)

@@ -131,6 +131,8 @@ int pk_lineage_add(struct pk_sync *x, uint64_t seq, const char *line,
 		   size_t size, const struct pk_edge *edge);
 /* Whether these follow the trusted one, and the last signed the checkpoint. */
 int pk_lineage_check(struct pk_sync *x);
+/* The same of a log that did not grow. */
+int pk_lineage_same(struct pk_sync *x);
 /* Writes keys/, synced. */
 int pk_lineage_install(struct pk_sync *x);
 

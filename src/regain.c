@@ -184,7 +184,9 @@ static int look(struct pk_sync *x)
 	if (rc)
 		return rc;
 	if (x->next.size <= x->held.size) {
-		rc = check_behind(x);
+		rc = pk_lineage_same(x);
+		if (!rc)
+			rc = check_behind(x);
 	} else {
 		rc = pk_offer_entries(x);
 		if (!rc)
