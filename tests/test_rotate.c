@@ -551,6 +551,70 @@ static void who_had_it_open_goes_on_with_the_new_key(void **state)
 	free(path);
 }
 
+/* ---- threads ---- */
+
+#define THREADS 4
+#define ROUNDS 6
+static struct pakhus *shared;
+static atomic_int went_wrong;
+
+/* Publishes, rotates, syncs and asks, all at once and in turn. */
+static void *work(void *arg)
+{
+	unsigned who = *(unsigned *)arg;
+
+	for (unsigned i = 0; i < ROUNDS && !atomic_load(&went_wrong); i++) {
+		struct pakhus_error e;
+		struct pakhus_keys *keys;
+		struct pakhus_stat st;
+		char *doc, id[20];
+		int rc;
+
+		snprintf(id, sizeof(id), "thread-%u", who);
+		doc = s_document(id, "1", i);
+		rc = pakhus_publish(shared, doc, strlen(doc), NULL, NULL, &e);
+		free(doc);
+		if (!rc && (who + i) % 2)
+			rc = pakhus_rotate(shared, NULL, id, NULL, &e);
+		else if (!rc)
+			rc = pakhus_sync(shared, &e);
+		if (!rc)
+			rc = pakhus_stat(shared, 0, &st, &e);
+		if (!rc)
+			rc = pakhus_keys(shared, &keys, &e);
+		if (!rc)
+			pakhus_keys_free(keys);
+		if (rc && !atomic_exchange(&went_wrong, 1))
+			print_error("%s: %s\n", id, e.text);
+	}
+	return NULL;
+}
+
+static void threads_rotate_one_after_the_other(void **state)
+{
+	char *path = s_init(state, "store", 0);
+	pthread_t thread[THREADS];
+	unsigned who[THREADS];
+	struct pakhus_keys *keys;
+
+	shared = s_open(path, 0);
+	for (unsigned i = 0; i < THREADS; i++) {
+		who[i] = i;
+		assert_int_equal(pthread_create(&thread[i], NULL, work,
+						&who[i]), 0);
+	}
+	for (unsigned i = 0; i < THREADS; i++)
+		pthread_join(thread[i], NULL);
+	assert_false(atomic_load(&went_wrong));
+	keys = keys_of(shared);
+	assert_int_equal(keys->count, 1 + THREADS * ROUNDS / 2);
+	pakhus_keys_free(keys);
+	check_chain(shared, path);
+	s_verify(shared);
+	pakhus_close(shared);
+	free(path);
+}
+
 /* ---- a process ends at any call ---- */
 
 static int *done; /* rotations that came to their end */
@@ -716,6 +780,7 @@ int main(void)
 		T_IN_DIR(an_altered_rotation_is_told),
 		T_IN_DIR(who_has_an_old_private_key_only_reads),
 		T_IN_DIR(who_had_it_open_goes_on_with_the_new_key),
+		T_IN_DIR(threads_rotate_one_after_the_other),
 		T_IN_DIR(a_rotation_that_was_killed_is_ended_or_never_was),
 		T_IN_DIR(a_rotation_that_ended_within_a_write),
 		T_IN_DIR(another_process_ends_a_rotation),
