@@ -6,7 +6,7 @@ static int renew(struct pakhus *s, struct pakhus_error *err)
 {
 	struct pk_env *env = s->env;
 	AUTO(pk_txn_end) struct pk_txn t = PK_TXN_INIT;
-	struct pk_checkpoint c, last;
+	struct pk_checkpoint c = { .size = 0 }, last;
 	char note[PK_CHECKPOINT_NOTE];
 	struct pk_signer signer;
 	size_t size;

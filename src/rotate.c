@@ -151,7 +151,7 @@ int pakhus_rotate(struct pakhus *s, const char *key, const char *by,
 		  struct pakhus_key *out, struct pakhus_error *err)
 {
 	PK_HELD held = { NULL, 0 };
-	struct pakhus_key made;
+	struct pakhus_key made = { .seq = 0 };
 	struct pk_signer next;
 	int rc = pk_enter_write(s, err);
 
