@@ -70,15 +70,18 @@ immutable  no"
 	pk init --by "$(printf 'x%.0s' {1..65})"
 	want 2 '' "\
 pakhus: init: --by: longer than 64 bytes
-usage: pakhus init [--json] [--by LABEL] [--origin NAME] [--immutable]"
+usage: pakhus init [--json] [--by LABEL] [--origin NAME] [--immutable]
+                   [--key FILE]"
 	pk init --by $'a\tb'
 	want 2 '' "\
 pakhus: init: --by: has a control character
-usage: pakhus init [--json] [--by LABEL] [--origin NAME] [--immutable]"
+usage: pakhus init [--json] [--by LABEL] [--origin NAME] [--immutable]
+                   [--key FILE]"
 	PAKHUS_BY=$'a\tb' pk init
 	want 2 '' "\
 pakhus: init: PAKHUS_BY: has a control character
-usage: pakhus init [--json] [--by LABEL] [--origin NAME] [--immutable]"
+usage: pakhus init [--json] [--by LABEL] [--origin NAME] [--immutable]
+                   [--key FILE]"
 	pk init --by $'\xff'
 	[ "$status" -eq 2 ]
 	[ ! -e store ]
