@@ -133,6 +133,12 @@ put_ten() {
 	done | "$PAKHUS" import - >/dev/null
 }
 
+# A document that does not compress to less than many pieces.
+put_long() {
+	doc long 1 "$(head -c 300000 /dev/urandom | base64 -w 0)" >long.json
+	"$PAKHUS" publish long.json >/dev/null
+}
+
 # A store, its mirror, ten versions more, and a mirror of the mirror.
 by() { # URL
 	[ -e store ] || put_lending
@@ -362,21 +368,64 @@ by() { # URL
 	grep -q 'rsync is not installed' err
 }
 
-@test "a password does not appear in what is said" {
+@test "a user and a password are given, and do not appear in what is said" {
 	put a 1
-	web plain
-	"$PAKHUS" mirror "http://me:secret@${url#http://}/" m >out 2>err
+	web locked me:s3cr-t
+	pk mirror "$url" m
+	[ "$status" -eq 8 ]
+	grep -q 'the server answered 401' err
+	pk mirror "http://me:s3cr%2Dt@${url#http://}/" m
+	[ "$status" -eq 0 ]
 	grep -q 'from http://127' out
-	lacks out secret
-	lacks err secret
-	lacks out me
+	lacks out s3cr
+	lacks err s3cr
+	pk mirror "http://me:wr0ng@${url#http://}/" m
+	[ "$status" -eq 8 ]
+	lacks err wr0ng
+}
+
+@test "a proxy is used as the environment says" {
+	put_lending
+	web proxy
+	http_proxy=$url pk mirror http://nowhere.invalid m
+	[ "$status" -eq 0 ]
+	same m
+	http_proxy=$url no_proxy=nowhere.invalid pk mirror \
+		http://nowhere.invalid m
+	[ "$status" -eq 8 ]
+	grep -q 'nowhere.invalid' err
+}
+
+@test "what changes is asked for past caches, and nothing else" {
+	put_lending
+	web plain
+	pk mirror "$url" m
+	pk mirror "$url" m
+	[ "$(grep -c '^/log/checkpoint no-cache$' asked)" -ge 2 ]
+	lacks asked '/log/checkpoint bytes'
+	grep -q '^/objects/../[0-9a-f]*$' asked
+	grep -q '^/log/tile/entries/000.p/7$' asked
+}
+
+@test "what is no regular file at a source is not there" {
+	put a 1
+	shell_here
+	mkdir other
+	for source in "$PWD/other" "$url/other"; do
+		for how in 'ln -s ../store/FORMAT' 'mkdir' 'mkfifo'; do
+			rm -rf other/FORMAT
+			$how other/FORMAT
+			pk mirror "$source" m
+			cat err
+			[ "$status" -eq 3 ]
+			[ ! -e m/FORMAT ]
+		done
+	done
 }
 
 @test "a web server that breaks off, refuses at first, or is slow" {
-	big='"'$(head -c 300000 /dev/urandom | base64 -w 0)'"'
-	doc big 1 "${big:1:-1}" >big.json
 	put_lending
-	"$PAKHUS" publish big.json >/dev/null
+	put_long
 	for manner in flaky breaking slow moved; do
 		web "$manner"
 		pk mirror "$url" "m-$manner"
@@ -449,6 +498,34 @@ by() { # URL
 
 asked_for() { # more than N, the port's line left out
 	[ "$(wc -l <asked)" -gt "$1" ]
+}
+
+half_there() {
+	find m -name '*.part' -size +100k 2>/dev/null | grep -q .
+}
+
+@test "a long file that an interrupt broke off is gone on with" {
+	put_long
+	web stuck 0
+	env --default-signal=INT "$PAKHUS" mirror "$url" m >out 2>err 3>&- &
+	pid=$!
+	until_ asked_for 1
+	kill -INT "$pid"
+	wait "$pid" || status=$?
+	[ "$status" -eq 1 ]
+	grep -qx 'pakhus: mirror: interrupted' err
+	web stuck 4 # the object
+	env --default-signal=INT "$PAKHUS" mirror "$url" m >out 2>err 3>&- &
+	pid=$!
+	until_ half_there
+	kill -INT "$pid"
+	wait "$pid" || true
+	web plain
+	pk mirror "$url" m
+	[ "$status" -eq 0 ]
+	cat asked
+	grep -q '^/objects/.* bytes=[0-9]*-$' asked
+	"$PAKHUS" -C m verify
 }
 
 @test "a mirror that is killed in the middle is gone on with" {

@@ -2,8 +2,8 @@
 //
 //	node web.mjs DIR MANNER [WHAT]
 //
-// Prints its port on a line, and then each path that it is asked for. Ranges
-// are served, and If-Range with the date that it gave is heeded.
+// Prints its port on a line, and then each path that it is asked for, with the
+// range and what is said of caches. Ranges are served, and If-Range with the date that it gave is heeded.
 import fs from 'node:fs';
 import http from 'node:http';
 
@@ -54,6 +54,12 @@ const manners = {
 		next(0);
 	}),
 	garbage: (req) => req.socket.end('\0\x80\r\n\r\n'),
+	// to who says who he is
+	locked: (req, res) => req.headers.authorization ===
+		`Basic ${Buffer.from(what).toString('base64')}`
+		? file(req, res) : res.writeHead(401).end('who are you'),
+	// of any host
+	proxy: (req, res) => file(req, res, new URL(req.url).pathname),
 	// right in form, and not what is there
 	lying: (req, res) => file(req, res, req.url, (res, bytes) => {
 		if (req.url.includes(what))
@@ -104,7 +110,8 @@ function file(req, res, path = req.url, send = (res, bytes) => res.end(bytes)) {
 const server = http.createServer((req, res) => {
 	count++;
 	asked.set(req.url, (asked.get(req.url) ?? 0) + 1);
-	console.log(req.url + (req.headers.range ? ` ${req.headers.range}` : ''));
+	console.log([req.url, req.headers.range, req.headers['cache-control']]
+		.filter(Boolean).join(' '));
 	manners[manner](req, res);
 });
 server.listen(0, '127.0.0.1', () => console.log(server.address().port));
