@@ -547,7 +547,7 @@ half_there() {
 	[ -z "$(find m -name '*.part')" ]
 }
 
-@test "an rsync does not outlive who runs it" {
+@test "an rsync does not outlive who runs it, nor fills the disk" {
 	put a 1
 	printf '#!/bin/sh\necho $$ >shell; exec sleep 1000\n' >rsh
 	chmod +x rsh
@@ -558,6 +558,8 @@ half_there() {
 		pid=$!
 		until_ [ -s shell ]
 		rsync=$(pgrep -P "$pid" -x rsync)
+		# nor writes more than it is to, should its server send more
+		grep -q '^Max file size  *16777216 ' "/proc/$rsync/limits"
 		kill "-$signal" "$pid"
 		wait "$pid" || true
 		until_ eval '! kill -0 '"$rsync"' 2>/dev/null'
