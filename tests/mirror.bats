@@ -627,3 +627,37 @@ follow() {
 	mv away store
 	same m
 }
+
+@test "a mirror follows the log to another key, and one is made by the first" {
+	put_lending
+	nginx_here
+	"$PAKHUS" key >first
+	pk mirror --key first "$url/store" m
+	[ "$status" -eq 0 ]
+	"$PAKHUS" key --rotate >/dev/null
+	put_ten 1
+	"$PAKHUS" key --rotate >/dev/null
+	pk mirror "$url/store" m
+	cat err
+	[ "$status" -eq 0 ]
+	same m
+	for key in first "$("$PAKHUS" key)"; do
+		rm -rf new
+		pk mirror --key "$key" "$url/m" new
+		cat err
+		[ "$status" -eq 0 ]
+		same new
+	done
+}
+
+@test "a log that is signed anew is young again" {
+	put_lending
+	pk mirror store m
+	sleep 2
+	pk mirror --max-age 1s store m
+	[ "$status" -eq 4 ]
+	"$PAKHUS" checkpoint --renew >/dev/null
+	pk mirror --max-age 1h store m
+	want 0 'm: up to date'
+	cmp store/log/checkpoint m/log/checkpoint
+}
