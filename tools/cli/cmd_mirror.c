@@ -1,19 +1,11 @@
 /* cmd_mirror.c - a mirror of what a source has, once or for as long as
  * nobody stops it.
  */
-#include <errno.h>
-#include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "args.h"
-#include "input.h"
 #include "interrupt.h"
-#include "mem.h"
-#include "obj.h"
 #include "out.h"
 #include "progress.h"
 #include "say.h"
