@@ -407,6 +407,21 @@ by() { # URL
 	grep -q '^/log/tile/entries/000.p/7$' asked
 }
 
+@test "a path that may not be read is denied" {
+	put a 1
+	chmod 1777 .
+	chmod 000 store
+	pk_other mirror store m
+	want 7 '' 'pakhus: mirror: store: Permission denied'
+	chmod 755 store
+	chmod 000 store/log/checkpoint
+	pk_other mirror store m
+	want 7 '' 'pakhus: mirror: store/log/checkpoint: Permission denied'
+	touch file
+	pk mirror file m
+	want 1 '' 'pakhus: mirror: file: Not a directory'
+}
+
 @test "what is no regular file at a source is not there" {
 	put a 1
 	shell_here

@@ -24,13 +24,19 @@ struct path {
 	char buffer[1 << 17];
 };
 
+static int status_of(int sys)
+{
+	if (sys == ENOENT)
+		return PAKHUS_ENOTFOUND;
+	return sys == EACCES ? PAKHUS_EDENIED : PAKHUS_ESYS;
+}
+
 static int read_failed(const struct path *p, const char *name,
 		       struct pakhus_error *err)
 {
 	int sys = errno;
 
-	return source_fail(err, sys == EACCES ? PAKHUS_EDENIED : PAKHUS_ESYS,
-			   sys, "%s/%s", p->name, name);
+	return source_fail(err, status_of(sys), sys, "%s/%s", p->name, name);
 }
 
 /* *fd is -1 where it is to be left out. O_NONBLOCK: a FIFO does not wait. */
@@ -105,9 +111,7 @@ static int open_both(struct path *p, const char *into, struct pakhus_error *err)
 	p->from = open(p->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (p->from < 0) {
 		sys = errno;
-		return source_fail(
-			err, sys == ENOENT ? PAKHUS_ENOTFOUND : PAKHUS_ESYS,
-			sys, "%s", p->name);
+		return source_fail(err, status_of(sys), sys, "%s", p->name);
 	}
 	p->into = open(into, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (p->into >= 0)
