@@ -82,7 +82,7 @@ options:
 	pk help get
 	grep -qF ' [ID[@VERSION]]' out
 	pk help adopt
-	grep -qF 'adopt [--json] --here' out
+	grep -qF 'adopt [--json] [--threads N] [--here] [SOURCE]' out
 	pk help diff
 	grep -qF 'exit status does not depend on differences' out
 }

@@ -285,15 +285,19 @@ const struct cli_command cli_commands[] = {
 	 .run = cmd_checkpoint,
 	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_RENEW)},
 	{.name = "adopt",
-	 .operands = "",
+	 .operands = "[SOURCE]",
 	 .summary = "Let a copied store be written",
-	 .text = "With --here you say that of all copies this is the only one "
-		 "that will be\nwritten from now on. Two copies that are both "
-		 "written sign two histories\nunder one name, and mirrors will "
-		 "refuse one of them.\n",
+	 .text = "From SOURCE, as mirror has it, comes first what was "
+		 "published after the copy was\nmade. With --here nothing "
+		 "comes, and you say that nothing was. Of all copies "
+		 "this\nis then the only one that is to be written: two that "
+		 "are written sign two\nhistories under one name, and mirrors "
+		 "will refuse one of them.\n",
 	 .run = cmd_adopt,
-	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_HERE),
-	 .needed = CLI_OPT(OPT_HERE)},
+	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_THREADS) |
+		    CLI_OPT(OPT_HERE),
+	 .max = 1,
+	 .word = WORD_DIR},
 	{.name = "mirror",
 	 .operands = "SOURCE DIR",
 	 .summary = "Make a mirror of a store, or bring it up to date",
