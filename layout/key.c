@@ -307,6 +307,20 @@ const char *pk_location_decode(struct pk_bytes key, struct pk_bytes value,
 	return done(bad, value);
 }
 
+size_t pk_purged_encode(const struct pk_key *k, const struct pk_purged *v,
+			unsigned char *out)
+{
+	return seal(k, out, w64(out, v->seq));
+}
+
+const char *pk_purged_decode(struct pk_bytes key, struct pk_bytes value,
+			     struct pk_purged *v)
+{
+	const char *fault = open_value(key, &value);
+
+	return fault ? fault : done(r64(&value, &v->seq), value);
+}
+
 size_t pk_stamp_encode(const struct pk_key *k, const struct pk_stamp *v,
 		       unsigned char *out)
 {

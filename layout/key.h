@@ -10,6 +10,7 @@
  *  heads     id                           struct pk_head
  *  latest    place                        struct pk_live, id, version and
  *					   maybe the manifest's text
+ *  purged    hash                         struct pk_purged
  *  texts     hash                         struct pk_location
  *  versions  id NUL version               struct pk_live
  *  meta      "stamp"                      struct pk_stamp
@@ -87,6 +88,11 @@ struct pk_location {
 	uint64_t ordinal;      /* of its publish in the package's line */
 };
 
+/* A text that is gone for ever. */
+struct pk_purged {
+	uint64_t seq; /* of the entry that says so */
+};
+
 struct pk_stamp {
 	unsigned char identity[PK_IDENTITY_SIZE];
 	uint64_t inode; /* of the index file itself */
@@ -127,6 +133,10 @@ size_t pk_location_encode(const struct pk_key *k, const struct pk_location *v,
 			  unsigned char *out);
 const char *pk_location_decode(struct pk_bytes key, struct pk_bytes value,
 			       struct pk_location *v);
+size_t pk_purged_encode(const struct pk_key *k, const struct pk_purged *v,
+			unsigned char *out);
+const char *pk_purged_decode(struct pk_bytes key, struct pk_bytes value,
+			     struct pk_purged *v);
 size_t pk_stamp_encode(const struct pk_key *k, const struct pk_stamp *v,
 		       unsigned char *out);
 const char *pk_stamp_decode(struct pk_bytes key, struct pk_bytes value,

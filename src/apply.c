@@ -1,4 +1,4 @@
-/* apply.c - what an entry does to the rows of its package (F-25, F-26).
+/* apply.c - what an entry does to the rows of its package (F-25, F-26, F-90).
  *
  * One implementation for an index in use and for one that is being made:
  * rows.h says where a row goes.
@@ -14,9 +14,17 @@ static int apply_publish(struct pk_txn *t, uint64_t seq,
 	struct pk_line line = { .is_publish = 1 };
 	struct pk_head head = { 0, 0, 0 };
 	struct pk_live live = { .is_live = 0 };
+	struct pk_purged purged;
 	uint64_t ordinal;
-	int rc = pk_index_head(t, e->id, &head, err);
+	int rc = pk_index_purged(t, e->hash, &purged, err);
 
+	if (rc == 1)
+		return pk_fail(err, PAKHUS_ECORRUPT,
+			       "log entry %llu: F-91 publishes a text that "
+			       "entry %llu purged", (unsigned long long)seq,
+			       (unsigned long long)purged.seq);
+	if (!rc)
+		rc = pk_index_head(t, e->id, &head, err);
 	if (rc >= 0)
 		rc = pk_index_version(t, e->id, e->version, &live, err);
 	if (rc < 0)
@@ -48,11 +56,57 @@ static int apply_publish(struct pk_txn *t, uint64_t seq,
 	return rc ? rc : pk_row_put_head(t, e->id, &head, err);
 }
 
+/* Takes a live version out. */
+static int take_out(struct pk_txn *t, const struct pk_entry *e,
+		    struct pk_head *head, struct pk_live *live,
+		    struct pakhus_error *err)
+{
+	struct pk_line place = { .is_publish = 1 };
+	struct pk_newest newest = { 0, "" };
+	struct pk_bytes none = { NULL, 0 };
+	struct pk_live other;
+	/* the line entry of the insertion stands for a live one no more; its
+	 * hash is the one it was inserted with */
+	int rc = pk_row_get_place(t, e->id, live, &place, err);
+
+	if (rc != 1)
+		return rc < 0 ? rc : pk_index_fail_missing(t, err);
+	place.is_place = 0;
+	rc = pk_row_put_line(t, e->id, live->place_ordinal, live->place, &place, err);
+	if (rc)
+		return rc;
+	live->is_live = 0;
+	head->live--;
+	t->stamp.live--;
+	rc = pk_row_put_version(t, e->id, e->version, live, err);
+	if (rc || live->place != head->place)
+		return rc;
+	rc = pk_row_del_latest(t, head->place, err);
+	if (!rc)
+		rc = pk_row_find_newest(t, e->id, live->place, &newest, err);
+	head->place = newest.place;
+	if (rc == 1)
+		rc = pk_index_version(t, e->id, newest.version, &other, err);
+	return rc == 1 ? pk_row_put_latest(t, e->id, newest.version, &other,
+					   none, err)
+		       : rc;
+}
+
+/* The entry in its package's line, and what the package adds up to. */
+static int end_line(struct pk_txn *t, uint64_t seq, const struct pk_entry *e,
+		    const struct pk_head *head, struct pakhus_error *err)
+{
+	struct pk_line line = { .is_publish = 0 };
+	int rc;
+
+	strcpy(line.version, e->version);
+	rc = pk_row_put_line(t, e->id, head->publishes - 1, seq, &line, err);
+	return rc ? rc : pk_row_put_head(t, e->id, head, err);
+}
+
 static int apply_delete(struct pk_txn *t, uint64_t seq,
 			const struct pk_entry *e, struct pakhus_error *err)
 {
-	struct pk_line line = { .is_publish = 0 }, place = { .is_publish = 1 };
-	struct pk_newest newest = { 0, "" };
 	struct pk_head head;
 	struct pk_live live = { .is_live = 0 };
 	int rc = pk_index_head(t, e->id, &head, err);
@@ -65,38 +119,50 @@ static int apply_delete(struct pk_txn *t, uint64_t seq,
 		return pk_fail(err, PAKHUS_ECORRUPT,
 			       "log entry %llu: F-26 deletes what is not there",
 			       (unsigned long long)seq);
-	/* the line entry of the insertion stands for a live one no more; its
-	 * hash is the one it was inserted with */
-	rc = pk_row_get_place(t, e->id, &live, &place, err);
-	if (rc != 1)
-		return rc < 0 ? rc : pk_index_fail_missing(t, err);
-	place.is_place = 0;
-	rc = pk_row_put_line(t, e->id, live.place_ordinal, live.place, &place, err);
-	if (rc)
-		return rc;
-	live.is_live = 0;
-	head.live--;
-	t->stamp.live--;
-	strcpy(line.version, e->version);
-	rc = pk_row_put_version(t, e->id, e->version, &live, err);
-	if (!rc)
-		rc = pk_row_put_line(t, e->id, head.publishes - 1, seq, &line, err);
-	if (!rc && live.place == head.place) {
-		rc = pk_row_del_latest(t, head.place, err);
-		if (!rc)
-			rc = pk_row_find_newest(t, e->id, live.place, &newest, err);
-		head.place = newest.place;
-		if (rc == 1) {
-			struct pk_bytes none = { NULL, 0 };
+	rc = take_out(t, e, &head, &live, err);
+	return rc ? rc : end_line(t, seq, e, &head, err);
+}
 
-			rc = pk_index_version(t, e->id, newest.version, &live,
+/* Whether the text was ever published for the version. */
+static int was_published(struct pk_txn *t, const struct pk_entry *e,
+			 const struct pk_live *live, struct pakhus_error *err)
+{
+	return !memcmp(live->hash, e->hash, PK_HASH_SIZE)
+		       ? 1
+		       : pk_row_was_published(t, e->id, e->version, e->hash,
 					      err);
-			if (rc == 1)
-				rc = pk_row_put_latest(t, e->id, newest.version,
-						&live, none, err);
-		}
-	}
-	return rc ? rc : pk_row_put_head(t, e->id, &head, err);
+}
+
+static int apply_purge(struct pk_txn *t, uint64_t seq,
+		       const struct pk_entry *e, struct pakhus_error *err)
+{
+	struct pk_purged purged;
+	struct pk_head head;
+	struct pk_live live;
+	int rc = pk_index_purged(t, e->hash, &purged, err);
+
+	if (rc == 1)
+		return pk_fail(err, PAKHUS_ECORRUPT,
+			       "log entry %llu: F-90 purges what entry %llu "
+			       "purged", (unsigned long long)seq,
+			       (unsigned long long)purged.seq);
+	if (!rc)
+		rc = pk_index_head(t, e->id, &head, err);
+	if (rc == 1)
+		rc = pk_index_version(t, e->id, e->version, &live, err);
+	if (rc == 1)
+		rc = was_published(t, e, &live, err);
+	if (rc < 0)
+		return rc;
+	if (!rc)
+		return pk_fail(err, PAKHUS_ECORRUPT,
+			       "log entry %llu: F-90 purges what was never "
+			       "published", (unsigned long long)seq);
+	purged.seq = seq;
+	rc = pk_row_put_purged(t, e->hash, &purged, err);
+	if (!rc && live.is_live && !memcmp(live.hash, e->hash, PK_HASH_SIZE))
+		rc = take_out(t, e, &head, &live, err);
+	return rc ? rc : end_line(t, seq, e, &head, err);
 }
 
 static int apply_key(struct pk_txn *t, uint64_t seq, const struct pk_entry *e,
@@ -128,6 +194,9 @@ int pk_index_apply(struct pk_txn *t, uint64_t seq, const struct pk_entry *e,
 		break;
 	case PK_OP_DELETE:
 		rc = apply_delete(t, seq, e, err);
+		break;
+	case PK_OP_PURGE:
+		rc = apply_purge(t, seq, e, err);
 		break;
 	case PK_OP_KEY:
 		rc = apply_key(t, seq, e, err);

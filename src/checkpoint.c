@@ -45,7 +45,9 @@ static int renew_locked(struct pakhus *s, struct pakhus_error *err)
 
 	if (rc)
 		return rc;
-	pthread_rwlock_rdlock(&s->env->use);
+	rc = pk_use(s->env, err);
+	if (rc)
+		return rc;
 	rc = pk_hold(&held, &s->env->locks, PK_LOCK_INTEGRATE, err);
 	if (!rc)
 		rc = renew(s, err);

@@ -5,6 +5,7 @@
  */
 #include "store.h"
 #include "io.h"
+#include "purge.h"
 #include "sum.h"
 
 #include <stdio.h>
@@ -152,8 +153,12 @@ int pk_apply_journal(struct pakhus *s, struct pk_index *ix, uint64_t upto,
 	int is_own = ix == env->index;
 	AUTO(pk_txn_end) struct pk_txn txn = PK_TXN_INIT;
 	struct pk_cursor c;
-	int rc = pk_txn_read(&txn, ix, err);
+	int rc;
 
+	/* who replaces the index holds the commit lock too */
+	if (is_own && !pk_is_current(env))
+		return pk_fail_replaced(err);
+	rc = pk_txn_read(&txn, ix, err);
 	if (rc || txn.stamp.applied >= upto)
 		return rc;
 	pk_txn_end(&txn);
@@ -368,12 +373,32 @@ static int check_whole(struct pk_env *env, const struct pk_draft *d,
 	return 0;
 }
 
+/* Whether no text of it was purged. */
+static int check_purged(struct pk_view *v, const struct pk_draft *d,
+			struct pakhus_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < d->n && !rc; i++)
+		rc = pk_purge_check(v, &d->entry[i], err);
+	return rc;
+}
+
+static int has_purge(const struct pk_draft *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (d->entry[i].op == PK_OP_PURGE)
+			return 1;
+	return 0;
+}
+
 /* One try; *at 0 where there is no room, *gone where a text is not there. */
 static int append(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
 		  void *arg, uint64_t *first, uint64_t *at, uint64_t *span,
 		  size_t *gone, struct pakhus_error *err)
 {
 	struct pk_env *env = s->env;
+	struct pk_page *page = env->journal.page;
 	PK_HELD held = { NULL, 0 };
 	AUTO_FREE unsigned char *buf = NULL;
 	AUTO(end_view) struct pk_view view = { .store = s };
@@ -384,14 +409,15 @@ static int append(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
 
 	if (rc)
 		return rc;
-	if (atomic_load(&env->journal.page->failed))
+	if (atomic_load(&page->failed))
 		return fail_stopped(err);
 	rc = pk_journal_catch_up(&env->journal, err);
 	if (rc)
 		return rc;
 	pk_journal_cursor(&env->journal, &c);
 	*first = c.seq;
-	if (check) {
+	/* a purge that is appended and not applied counts too */
+	if (check || atomic_load(&page->purge) > atomic_load(&page->durable)) {
 		rc = pk_commit(s, c.seq, err);
 		if (rc)
 			return rc;
@@ -403,7 +429,9 @@ static int append(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
 	*at = 1;
 	if (rc || !d->n)
 		return rc;
-	rc = check_whole(env, d, gone, err);
+	rc = check_purged(&view, d, err);
+	if (!rc)
+		rc = check_whole(env, d, gone, err);
 	if (rc || *gone < d->n)
 		return rc;
 	rc = reserve(env->index, d, err);
@@ -412,6 +440,8 @@ static int append(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
 	if (rc)
 		return rc;
 	*span = pk_record_span(size);
+	if (has_purge(d))
+		atomic_store(&page->purge, c.seq + d->n);
 	return pk_journal_append(&env->journal, &buf, size, (uint32_t)d->n,
 				 texts, at, err);
 }
@@ -428,8 +458,8 @@ static int write_draft(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
 		if (rc || !d->n)
 			return rc;
 		if (gone < d->n) {
-			rc = pk_write_whole(s, d->entry[gone].hash,
-					    d->text[gone], err);
+			rc = pk_write_whole(s, &d->entry[gone], d->text[gone],
+					    err);
 			if (rc)
 				return rc;
 			continue;
@@ -468,9 +498,11 @@ int pk_write(struct pakhus *s, struct pk_draft *d, pk_draft_fn *check,
 
 	d->is_appended = 0;
 	do {
-		pthread_rwlock_rdlock(&s->env->use);
-		rc = write_draft(s, d, check, arg, first, err);
-		pthread_rwlock_unlock(&s->env->use);
+		rc = pk_use(s->env, err);
+		if (!rc) {
+			rc = write_draft(s, d, check, arg, first, err);
+			pthread_rwlock_unlock(&s->env->use);
+		}
 		if (!pk_mend(s, rc, err))
 			return rc;
 		/* durable, if it was the index that could not take it, and

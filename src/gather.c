@@ -82,13 +82,19 @@ static struct pk_sheaf *sheaf_of(struct pk_gather *g, const char *id)
 	return s;
 }
 
-/* An entry in its sheaf: this, then the hash of a publish, then the version
- * with its NUL. */
+/* An entry in its sheaf: this, then the hash of a publish or purge, then the
+ * version with its NUL. */
 struct head {
 	uint64_t seq, time, manifest_size, metadata_size;
 	unsigned char op, version_size; /* with the NUL */
 };
 #define HEAD_SIZE (4 * 8 + 2)
+
+int pk_gather_takes(const struct pk_entry *e)
+{
+	return e->op == PK_OP_PUBLISH || e->op == PK_OP_DELETE ||
+	       e->op == PK_OP_PURGE;
+}
 
 int pk_gather_put(struct pk_gather *g, uint64_t seq, const struct pk_entry *e)
 {
@@ -114,7 +120,7 @@ int pk_gather_put(struct pk_gather *g, uint64_t seq, const struct pk_entry *e)
 	p = s->bytes + s->size;
 	memcpy(p, &h, HEAD_SIZE);
 	p += HEAD_SIZE;
-	if (e->op == PK_OP_PUBLISH) {
+	if (e->op != PK_OP_DELETE) {
 		memcpy(p, e->hash, PK_HASH_SIZE);
 		p += PK_HASH_SIZE;
 	}
@@ -138,7 +144,7 @@ int pk_sheaf_next(const struct pk_sheaf *s, size_t *at, uint64_t *seq,
 	e->time = h.time;
 	e->manifest_size = h.manifest_size;
 	e->metadata_size = h.metadata_size;
-	if (e->op == PK_OP_PUBLISH) {
+	if (e->op != PK_OP_DELETE) {
 		memcpy(e->hash, p, PK_HASH_SIZE);
 		p += PK_HASH_SIZE;
 	}
@@ -181,7 +187,7 @@ struct pk_sheaf *const *pk_gather_sort(struct pk_gather *g)
 void pk_rows_begin(struct pk_rows *r)
 {
 	memset(&r->head, 0, sizeof(r->head));
-	r->versions = r->lines = 0;
+	r->versions = r->lines = r->purges = 0;
 	/* few slots for few versions: most packages have few */
 	r->slots = r->slot_cap < SLOTS ? r->slot_cap : SLOTS;
 	if (r->slot)
@@ -192,6 +198,7 @@ void pk_rows_release(struct pk_rows *r)
 {
 	free(r->version);
 	free(r->line);
+	free(r->purged);
 	free(r->slot);
 }
 
@@ -297,6 +304,29 @@ struct pk_row_line *pk_rows_add_line(struct pk_rows *r, uint64_t seq)
 	l->seq = seq;
 	l->version = r->name;
 	return l;
+}
+
+struct pk_row_purged *pk_rows_purged(struct pk_rows *r,
+				     const unsigned char *hash)
+{
+	for (size_t i = 0; i < r->purges; i++)
+		if (!memcmp(r->purged[i].hash, hash, PK_HASH_SIZE))
+			return &r->purged[i];
+	return NULL;
+}
+
+struct pk_row_purged *pk_rows_add_purged(struct pk_rows *r,
+					 const unsigned char *hash)
+{
+	struct pk_row_purged *p;
+
+	p = grow(r->purged, r->purges, &r->purged_cap, sizeof(*p));
+	if (!p)
+		return NULL;
+	r->purged = p;
+	p += r->purges++;
+	memcpy(p->hash, hash, PK_HASH_SIZE);
+	return p;
 }
 
 static int by_version(const void *a, const void *b)

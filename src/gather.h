@@ -9,7 +9,7 @@
  * as for those in LMDB.
  *
  * About 100 bytes an entry. Life cycle: pk_gather_new(), _put() for every
- * publish and delete, _sort(); then for each sheaf pk_rows_begin(), the
+ * publish, delete and purge, _sort(); then for each sheaf pk_rows_begin(), the
  * entries of pk_sheaf_next() applied, pk_rows_sort(), written, and
  * pk_sheaf_release().
  */
@@ -30,14 +30,16 @@ struct pk_sheaf {
 struct pk_gather;
 struct pk_gather *pk_gather_new(void);
 void pk_gather_free(struct pk_gather *g);
-/* Adds a publish or delete; 0, or -1 when out of memory. */
+/* Whether an entry is one of a package; the others are applied at once. */
+int pk_gather_takes(const struct pk_entry *e);
+/* Adds one of those; 0, or -1 when out of memory. */
 int pk_gather_put(struct pk_gather *g, uint64_t seq, const struct pk_entry *e);
 /* All sheaves in order of their ids, NULL behind the last; valid until
  * _free. NULL when out of memory. */
 struct pk_sheaf *const *pk_gather_sort(struct pk_gather *g);
 
-/* The entry at an offset, which is moved on: 1, or 0 at the end. Sets what a
- * publish or delete has; version lies in the sheaf until it is released. */
+/* The entry at an offset, which is moved on: 1, or 0 at the end. Sets what
+ * applying it needs; version lies in the sheaf until it is released. */
 int pk_sheaf_next(const struct pk_sheaf *s, size_t *at, uint64_t *seq,
 		  struct pk_entry *e, const char **version);
 void pk_sheaf_release(struct pk_sheaf *s);
@@ -56,6 +58,11 @@ struct pk_row_line {
 	unsigned char is_publish, is_place;
 };
 
+struct pk_row_purged {
+	unsigned char hash[PK_HASH_SIZE];
+	uint64_t seq;
+};
+
 struct pk_rows {
 	const char *name; /* of the version that an entry is applied to */
 	struct pk_head head;
@@ -63,6 +70,8 @@ struct pk_rows {
 	size_t versions, version_cap;
 	struct pk_row_line *line; /* in order of seq */
 	size_t lines, line_cap;
+	struct pk_row_purged *purged;
+	size_t purges, purged_cap;
 	uint32_t *slot; /* a hash table of versions, from 1; 0 is free */
 	size_t slots, slot_cap;
 };
@@ -72,11 +81,15 @@ void pk_rows_release(struct pk_rows *r);
 /* NULL where there is none. */
 struct pk_row_version *pk_rows_version(struct pk_rows *r, const char *version);
 struct pk_row_line *pk_rows_line(struct pk_rows *r, uint64_t seq);
+struct pk_row_purged *pk_rows_purged(struct pk_rows *r,
+				     const unsigned char *hash);
 /* Make them, the line behind all others. version is kept as a pointer. NULL
  * when out of memory. */
 struct pk_row_version *pk_rows_add_version(struct pk_rows *r,
 					   const char *version);
 struct pk_row_line *pk_rows_add_line(struct pk_rows *r, uint64_t seq);
+struct pk_row_purged *pk_rows_add_purged(struct pk_rows *r,
+					 const unsigned char *hash);
 /* Puts the versions in order; no look-ups after it. */
 void pk_rows_sort(struct pk_rows *r);
 

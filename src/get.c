@@ -1,6 +1,7 @@
 /* get.c - one package out: latest, pinned, by position, by hash. */
 #include "package.h"
 #include "hex.h"
+#include "purge.h"
 
 #include <stdio.h>
 
@@ -9,13 +10,14 @@
 static int fail_none(const char *id, const char *version,
 		     struct pakhus_error *err)
 {
-	return pk_fail(err, PAKHUS_ENOTFOUND, "%s%s%s: not found", id,
+	return pk_fail(err, PAKHUS_ENOTFOUND, "not found: %s%s%s", id,
 		       version ? "@" : "", version ? version : "");
 }
 
 static int find(struct pk_view *v, const char *id, const char *version,
 		struct pk_latest *out, struct pakhus_error *err)
 {
+	char name[PK_ID_MAX + 1 + PK_VERSION_MAX + 1];
 	struct pk_head head;
 	int rc;
 
@@ -31,7 +33,10 @@ static int find(struct pk_view *v, const char *id, const char *version,
 	}
 	rc = pk_index_version(&v->txn, id, version, &out->live, err);
 	snprintf(out->version, sizeof(out->version), "%s", version);
-	return rc == 1 && !out->live.is_live ? 0 : rc;
+	if (rc != 1 || out->live.is_live)
+		return rc;
+	snprintf(name, sizeof(name), "%s@%s", id, version);
+	return pk_purge_find(v, out->live.hash, name, PAKHUS_ENOTFOUND, err);
 }
 
 int pk_find(struct pk_view *v, const char *id, const char *version,
@@ -79,6 +84,7 @@ static int get_at(struct pakhus *s, uint64_t seq, struct pakhus_package **out,
 	PK_VIEW v = PK_VIEW_INIT;
 	AUTO_FREE struct pk_entry *e = malloc(sizeof(*e));
 	struct pk_live live = { .seq = seq, .place = seq };
+	char name[40 + PK_ID_MAX + 1 + PK_VERSION_MAX + 1];
 	int rc = e ? pk_view_open(&v, s, err) : pk_fail_nomem(err);
 
 	if (!rc)
@@ -93,6 +99,11 @@ static int get_at(struct pakhus *s, uint64_t seq, struct pakhus_package **out,
 	live.manifest_size = e->manifest_size;
 	live.metadata_size = e->metadata_size;
 	memcpy(live.hash, e->hash, PK_HASH_SIZE);
+	snprintf(name, sizeof(name), "log entry %llu: %s@%s",
+		 (unsigned long long)seq, e->id, e->version);
+	rc = pk_purge_find(&v, live.hash, name, PAKHUS_ENOTFOUND, err);
+	if (rc)
+		return rc;
 	return pk_package(&v, e->id, e->version, &live, out, err);
 }
 
@@ -115,12 +126,21 @@ static int read_text(struct pakhus *s, const unsigned char *hash, char **text,
 		     size_t *size, struct pakhus_error *err)
 {
 	AUTO(pk_shared_auto) struct pk_shared *t = NULL;
+	struct pakhus_error e = { .status = 0 };
 	PK_VIEW v = PK_VIEW_INIT;
 	int rc = pk_view_open(&v, s, err);
-	char *copy;
+	char *copy, name[PK_HEX_SIZE + 1];
 
+	pk_hex(hash, PK_HASH_SIZE, name);
 	if (!rc)
-		rc = pk_text(&v, hash, &t, err);
+		rc = pk_purge_find(&v, hash, name, PAKHUS_ENOTFOUND, err);
+	if (!rc)
+		rc = pk_text(&v, hash, &t, &e);
+	if (rc == PAKHUS_ENOTFOUND && e.status)
+		return pk_fail(err, rc, "%s: no such object, or one that was "
+					"collected", name);
+	if (rc && e.status && err)
+		*err = e;
 	if (rc)
 		return rc;
 	copy = malloc(t->size + 1);
@@ -146,10 +166,5 @@ int pakhus_read(struct pakhus *s, const char *hash, char **text, size_t *size,
 	do
 		rc = read_text(s, raw, text, size, err);
 	while (pk_mend(s, rc, err));
-	if (rc == PAKHUS_ENOTFOUND) {
-		pk_error_init(err);
-		return pk_fail(err, rc, "%s: no such object, or one that was "
-					"collected", hash);
-	}
 	return rc;
 }

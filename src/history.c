@@ -38,6 +38,8 @@ void pk_entry_fill(struct pakhus_entry *out, uint64_t seq,
 	if (e->op == PK_OP_PUBLISH || e->op == PK_OP_ATTRS ||
 	    e->op == PK_OP_PURGE)
 		pk_hex(e->hash, PK_HASH_SIZE, out->hash);
+	if (e->op == PK_OP_PURGE)
+		strcpy(out->reason, e->text);
 	out->manifest_size = e->manifest_size;
 	out->metadata_size = e->metadata_size;
 }

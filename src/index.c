@@ -14,9 +14,10 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-enum { ENTRIES, HEADS, LATEST, TEXTS, VERSIONS, META, DATABASES };
-static const char *const names[DATABASES] = { "entries", "heads", "latest",
-					      "texts", "versions", "meta" };
+enum { ENTRIES, HEADS, LATEST, PURGED, TEXTS, VERSIONS, META, DATABASES };
+static const char *const names[DATABASES] = { "entries", "heads",  "latest",
+					      "purged",	 "texts",  "versions",
+					      "meta" };
 
 #define READERS 1024
 /* as large as LMDB wants it for them, or it is cut to that size */
@@ -147,11 +148,9 @@ static void lengthen(struct pk_index *ix)
  * with SIGBUS: the blocks are asked for here, where that is an error. */
 static int fill_lock_file(int dir)
 {
-	AUTO_CLOSE int fd = -1;
-	char path[64];
+	AUTO_CLOSE int fd = openat(dir, "lock.mdb",
+				   O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
-	index_path(path, "lock.mdb");
-	fd = openat(dir, path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return errno;
 	return fallocate(fd, 0, 0, LOCK_SIZE) && errno != EOPNOTSUPP ? errno
@@ -187,10 +186,35 @@ static int open_env(struct pk_index *ix, const char *path, unsigned flags)
 	return rc;
 }
 
-int pk_index_open(struct pk_index **out, int dir, struct pakhus_error *err)
+/* All files of one directory, as another may take its place meanwhile. */
+static int open_files(struct pk_index *ix, const char *path, char full[96],
+		      int *own, struct pakhus_error *err)
+{
+	int rc;
+
+	if (ix->is_memory) {
+		ix->fd = memfd_create("pakhus-index", MFD_CLOEXEC);
+		snprintf(full, 96, "/proc/self/fd/%d", ix->fd);
+		return 0;
+	}
+	rc = pk_mkdir(ix->dir, path, 0700, err);
+	if (rc)
+		return rc;
+	*own = openat(ix->dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*own < 0)
+		return pk_fail_sys(err, "index: %s", path);
+	ix->fd = openat(*own, "data.mdb", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	/* LMDB takes a path */
+	snprintf(full, 96, "/proc/self/fd/%d", *own);
+	return 0;
+}
+
+static int open_at(struct pk_index **out, int dir, const char *path,
+		   struct pakhus_error *err)
 {
 	struct pk_index *ix = calloc(1, sizeof(*ix));
-	char path[64], full[96];
+	AUTO_CLOSE int own = -1;
+	char full[96];
 	struct stat st;
 	int rc;
 
@@ -200,27 +224,15 @@ int pk_index_open(struct pk_index **out, int dir, struct pakhus_error *err)
 	ix->is_memory = dir < 0;
 	atomic_init(&ix->is_marked, dir < 0);
 	ix->dir = dir;
-	if (ix->is_memory) {
-		ix->fd = memfd_create("pakhus-index", MFD_CLOEXEC);
-		snprintf(full, sizeof(full), "/proc/self/fd/%d", ix->fd);
-	} else {
-		/* LMDB takes a path: through the directory that is open, so
-		 * that a store that was moved meanwhile is still the one */
-		index_path(path, "");
-		rc = pk_mkdir(dir, path, 0700, err);
-		if (rc)
-			goto fail;
-		index_path(path, "data.mdb");
-		ix->fd = openat(dir, path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-		index_path(path, "");
-		snprintf(full, sizeof(full), "/proc/self/fd/%d/%s", dir, path);
-	}
+	rc = open_files(ix, path, full, &own, err);
+	if (rc)
+		goto fail;
 	if (ix->fd < 0 || fstat(ix->fd, &st)) {
 		rc = pk_fail_sys(err, "index");
 		goto fail;
 	}
 	ix->inode = st.st_ino;
-	rc = ix->is_memory ? 0 : fill_lock_file(dir);
+	rc = ix->is_memory ? 0 : fill_lock_file(own);
 	if (!rc)
 		rc = open_env(ix, full,
 			      ix->is_memory ? MDB_NOSUBDIR | MDB_NOLOCK : 0);
@@ -244,6 +256,23 @@ fail:
 	return rc;
 }
 
+int pk_index_open(struct pk_index **out, int dir, struct pakhus_error *err)
+{
+	struct pakhus_error e;
+	char path[64];
+	int rc, tries = 0;
+
+	index_path(path, "");
+	do {
+		e.status = 0;
+		rc = open_at(out, dir, path, &e);
+		/* it was replaced, and the old one removed, meanwhile */
+	} while (rc == PAKHUS_ENOTFOUND && ++tries < 10);
+	if (rc && err && !err->status)
+		*err = e;
+	return rc;
+}
+
 void pk_index_close(struct pk_index *ix)
 {
 	if (!ix)
@@ -254,20 +283,76 @@ void pk_index_close(struct pk_index *ix)
 	free(ix);
 }
 
-/* Whatever else stands in the index's place goes into the trash. */
-static int move_away(int dir, struct pakhus_error *err)
+/* Into the trash; nothing there is no failure. */
+static int move_away(int dir, const char *path, struct pakhus_error *err)
 {
-	char path[64], trash[64] = "local/trash/index-";
+	char trash[64] = "local/trash/index-";
 	unsigned char id[8];
 	int rc = pk_random(id, sizeof(id), err);
 
 	if (rc)
 		return rc;
-	index_path(path, "");
 	pk_hex(id, sizeof(id), trash + strlen(trash));
 	if (renameat(dir, path, dir, trash) && errno != ENOENT)
 		return pk_fail_sys(err, "move %s to %s", path, trash);
 	return 0;
+}
+
+#define NEXT "local/next-index"
+
+int pk_index_drop_others(int dir, struct pakhus_error *err)
+{
+	char own[64];
+	const char *name;
+	int fd = openat(dir, "local", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!d) {
+		rc = pk_fail_sys(err, "local");
+		pk_auto_close(&fd);
+		return rc;
+	}
+	index_path(own, "");
+	while ((rc = pk_readdir(d, "local", &name, err)) == 1) {
+		char path[sizeof("local/") + NAME_MAX];
+
+		snprintf(path, sizeof(path), "local/%s", name);
+		if (strncmp(name, "index-", 6) || !strcmp(path, own) ||
+		    !strcmp(name, "index-state"))
+			continue;
+		rc = move_away(dir, path, err);
+		if (rc)
+			break;
+	}
+	closedir(d);
+	return rc;
+}
+
+int pk_index_make(struct pk_index **out, int dir, struct pakhus_error *err)
+{
+	int rc = move_away(dir, NEXT, err);
+
+	return rc ? rc : open_at(out, dir, NEXT, err);
+}
+
+/* Who opens the index meanwhile may find none and make an empty one, which
+ * has to go as well. */
+int pk_index_install(int dir, struct pakhus_error *err)
+{
+	char path[64];
+
+	index_path(path, "");
+	for (int tries = 0; tries < 100; tries++) {
+		int rc = move_away(dir, path, err);
+
+		if (rc)
+			return rc;
+		if (!renameat(dir, NEXT, dir, path))
+			return 0;
+		if (errno != ENOTEMPTY && errno != EEXIST)
+			break;
+	}
+	return pk_fail_sys(err, "move %s to %s", NEXT, path);
 }
 
 int pk_index_remove(int dir, struct pakhus_error *err)
@@ -280,13 +365,13 @@ int pk_index_remove(int dir, struct pakhus_error *err)
 		if (!unlinkat(dir, path, 0) || errno == ENOENT)
 			continue;
 		if (errno == EISDIR || errno == EPERM || errno == ENOTDIR)
-			return move_away(dir, err);
+			break;
 		return pk_fail_sys(err, "remove %s", path);
 	}
 	/* a link to nowhere, say */
 	index_path(path, "");
 	if (unlinkat(dir, path, AT_REMOVEDIR) && errno != ENOENT)
-		return move_away(dir, err);
+		return move_away(dir, path, err);
 	return 0;
 }
 
@@ -548,6 +633,32 @@ int pk_index_location(struct pk_txn *t, const unsigned char *hash,
 
 	pk_key_hash(&k, hash);
 	GET(TEXTS, &k, pk_location_decode, out);
+}
+
+/* Nearly always there are none, which the database's head says. */
+static int has_purged(struct pk_txn *t)
+{
+	MDB_stat st;
+
+	return mdb_stat(t->handle, t->ix->db[PURGED], &st) || st.ms_entries;
+}
+
+int pk_index_purged(struct pk_txn *t, const unsigned char *hash,
+		    struct pk_purged *out, struct pakhus_error *err)
+{
+	struct pk_key k;
+
+	if (t->rows) {
+		const struct pk_row_purged *p = pk_rows_purged(t->rows, hash);
+
+		if (p)
+			out->seq = p->seq;
+		return p != NULL;
+	}
+	if (!has_purged(t))
+		return 0;
+	pk_key_hash(&k, hash);
+	GET(PURGED, &k, pk_purged_decode, out);
 }
 
 static int get_stamp(struct pk_txn *t, struct pk_stamp *out,
@@ -834,6 +945,31 @@ int pk_index_each_live(struct pk_txn *t, pk_live_fn *fn, void *arg,
 	return rc == MDB_NOTFOUND ? 0 : fail_mdb(t->ix, err, rc, "versions");
 }
 
+int pk_index_each_purged(struct pk_txn *t, pk_purged_fn *fn, void *arg,
+			 struct pakhus_error *err)
+{
+	AUTO(close_cursor) MDB_cursor *c = NULL;
+	struct pk_purged purged;
+	MDB_val key, value;
+	int rc = open_cursor(t, PURGED, &c, err);
+
+	if (rc)
+		return rc;
+	while (!(rc = mdb_cursor_get(c, &key, &value, MDB_NEXT))) {
+		const char *fault = pk_purged_decode(span(key), span(value),
+						     &purged);
+		int stop;
+
+		if (!fault && key.mv_size != PK_HASH_SIZE)
+			fault = "F-62 a key is no hash";
+		stop = fault ? fail_value(t->ix, err, PURGED, fault)
+			     : fn(arg, key.mv_data, &purged);
+		if (stop)
+			return stop;
+	}
+	return rc == MDB_NOTFOUND ? 0 : fail_mdb(t->ix, err, rc, "purged");
+}
+
 int pk_index_fail_missing(struct pk_txn *t, struct pakhus_error *err)
 {
 	pk_index_distrust(t->ix);
@@ -961,6 +1097,55 @@ int pk_row_get_place(struct pk_txn *t, const char *id,
 	GET(ENTRIES, &k, pk_line_decode, out);
 }
 
+int pk_row_put_purged(struct pk_txn *t, const unsigned char *hash,
+		      const struct pk_purged *v, struct pakhus_error *err)
+{
+	unsigned char value[64];
+	struct pk_key k;
+
+	if (t->rows) {
+		struct pk_row_purged *to = pk_rows_add_purged(t->rows, hash);
+
+		if (!to)
+			return pk_fail_nomem(err);
+		to->seq = v->seq;
+		return 0;
+	}
+	pk_key_hash(&k, hash);
+	return put(t, PURGED, &k, value, pk_purged_encode(&k, v, value), err);
+}
+
+struct published {
+	const char *version;
+	const unsigned char *hash;
+};
+
+static int is_published(void *arg, uint64_t seq, const struct pk_line *line)
+{
+	const struct published *p = arg;
+
+	(void)seq;
+	return line->is_publish && !strcmp(line->version, p->version) &&
+	       !memcmp(line->hash, p->hash, PK_HASH_SIZE);
+}
+
+int pk_row_was_published(struct pk_txn *t, const char *id, const char *version,
+			 const unsigned char *hash, struct pakhus_error *err)
+{
+	struct published p = { version, hash };
+
+	if (!t->rows)
+		return pk_index_each_line(t, id, 0, is_published, &p, err);
+	for (size_t i = 0; i < t->rows->lines; i++) {
+		const struct pk_row_line *l = &t->rows->line[i];
+
+		if (l->is_publish && !memcmp(l->hash, hash, PK_HASH_SIZE) &&
+		    !strcmp(l->version, version))
+			return 1;
+	}
+	return 0;
+}
+
 static int is_newest(void *arg, uint64_t seq, const struct pk_line *line)
 {
 	struct pk_newest *n = arg;
@@ -1066,6 +1251,12 @@ static int fill_rows(struct fill *f, const char *id)
 		pk_key_version(&k, id, r->version[i].version);
 		rc = append(f, VERSIONS, &k, value,
 			    pk_live_encode(&k, &r->version[i].live, value));
+	}
+	/* of all packages, by hash: in no order here, and few */
+	for (size_t i = 0; i < r->purges && !rc; i++) {
+		struct pk_purged p = { r->purged[i].seq };
+
+		rc = pk_row_put_purged(&f->txn, r->purged[i].hash, &p, f->err);
 	}
 	for (size_t i = 0; i < r->lines && !rc; i++) {
 		const struct pk_row_line *l = &r->line[i];
@@ -1338,7 +1529,7 @@ int pk_index_compare(struct pk_txn *have, struct pk_txn *want,
 		     pk_differs_fn *differs, void *arg,
 		     struct pakhus_error *err)
 {
-	static const int rows[] = { ENTRIES, HEADS, LATEST, VERSIONS };
+	static const int rows[] = { ENTRIES, HEADS, LATEST, PURGED, VERSIONS };
 	int found = 0;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {

@@ -22,6 +22,13 @@ int pk_index_open(struct pk_index **out, int dir, struct pakhus_error *err);
 void pk_index_close(struct pk_index *ix);
 /* The inode of the index file, looked up without opening it; 0: none. */
 uint64_t pk_index_find(int dir);
+/* Makes an empty one beside the index; where it is filled, takes the index's
+ * place with it. Others that have the old one open keep that. */
+int pk_index_make(struct pk_index **out, int dir, struct pakhus_error *err);
+int pk_index_install(int dir, struct pakhus_error *err);
+/* Moves whatever index is in local/ beside the one in use, of another LMDB
+ * or half made, into the trash. */
+int pk_index_drop_others(int dir, struct pakhus_error *err);
 /* Removes the index files; not while anybody has them open. */
 int pk_index_remove(int dir, struct pakhus_error *err);
 /* Takes the room on the disk that entries with so many bytes of their own
@@ -68,6 +75,8 @@ int pk_index_latest(struct pk_txn *t, uint64_t place, struct pk_latest *out,
 		    struct pakhus_error *err);
 int pk_index_location(struct pk_txn *t, const unsigned char *hash,
 		      struct pk_location *out, struct pakhus_error *err);
+int pk_index_purged(struct pk_txn *t, const unsigned char *hash,
+		    struct pk_purged *out, struct pakhus_error *err);
 /* The publish of an ordinal in its package's line, any line entry. */
 int pk_index_line(struct pk_txn *t, const char *id, uint64_t ordinal,
 		  struct pk_line *out, struct pakhus_error *err);
@@ -99,6 +108,12 @@ int pk_index_each_version(struct pk_txn *t, const char *id, pk_version_fn *fn,
 typedef int pk_live_fn(void *arg, const struct pk_live *live);
 int pk_index_each_live(struct pk_txn *t, pk_live_fn *fn, void *arg,
 		       struct pakhus_error *err);
+
+/* The texts that are gone, in order of hashes. */
+typedef int pk_purged_fn(void *arg, const unsigned char *hash,
+			 const struct pk_purged *purged);
+int pk_index_each_purged(struct pk_txn *t, pk_purged_fn *fn, void *arg,
+			 struct pakhus_error *err);
 
 /* ---- writing ---- */
 

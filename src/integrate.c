@@ -24,6 +24,7 @@
 #include "crew.h"
 #include "io.h"
 #include "place.h"
+#include "purge.h"
 #include "set.h"
 #include "tmpfile.h"
 #include "trust.h"
@@ -574,7 +575,9 @@ int pk_integrate(struct pakhus *s, struct pakhus_error *err)
 	PK_HELD held = { NULL, 0 };
 	int rc = pk_hold(&held, &s->env->locks, PK_LOCK_INTEGRATE, err);
 
-	return rc ? rc : pk_integrate_held(s, NULL, err);
+	if (!rc)
+		rc = pk_integrate_held(s, NULL, err);
+	return rc ? rc : pk_purge_finish(s, NULL, err);
 }
 
 /* A larger slot costs a write of zeros, integrating twenty times that: a
@@ -639,10 +642,24 @@ int pk_make_room_held(struct pakhus *s, uint64_t span,
 	return rc ? (rc < 0 ? rc : 0) : make_room(s, span, err);
 }
 
-int pk_write_whole(struct pakhus *s, const unsigned char *hash,
+/* Under the integrate lock: what is purged later is removed later. */
+static int check_purged(struct pakhus *s, const struct pk_entry *e,
+			struct pakhus_error *err)
+{
+	struct pk_view v = { .store = s, .txn = PK_TXN_INIT };
+	int rc = pk_view_begin(&v, s, err);
+
+	if (!rc)
+		rc = pk_purge_check(&v, e, err);
+	pk_txn_end(&v.txn);
+	return rc;
+}
+
+int pk_write_whole(struct pakhus *s, const struct pk_entry *e,
 		   const struct pk_shared *text, struct pakhus_error *err)
 {
 	int dir = s->env->dir;
+	const unsigned char *hash = e->hash;
 	AUTO_FREE unsigned char *bytes = NULL;
 	AUTO(pk_zst_encoder_auto) struct pk_zst_encoder *zst =
 		pk_zst_encoder_new();
@@ -655,6 +672,8 @@ int pk_write_whole(struct pakhus *s, const unsigned char *hash,
 	/* the stage's names are hashes: one at a time */
 	if (!rc)
 		rc = pk_hold(&held, &s->env->locks, PK_LOCK_INTEGRATE, err);
+	if (!rc)
+		rc = check_purged(s, e, err);
 	if (!rc)
 		rc = pk_object_stage(dir, hash, bytes, size, err);
 	if (!rc)

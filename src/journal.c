@@ -17,24 +17,29 @@ static const char *const slot_path[2] = { "local/slot-0", "local/slot-1" };
 
 /* ---- making and opening ---- */
 
+static int write_zeros(int fd, uint64_t from, uint64_t to)
+{
+	static const unsigned char zeros[1 << 16];
+
+	for (uint64_t at = from; at < to; at += sizeof(zeros)) {
+		size_t n = to - at < sizeof(zeros) ? to - at : sizeof(zeros);
+
+		if (pk_pwrite(fd, zeros, n, at))
+			return -1;
+	}
+	return 0;
+}
+
 /* Extends a slot with written zeros and syncs it. */
 static int extend(int fd, const char *path, uint64_t from, uint64_t to,
 		  struct pakhus_error *err)
 {
-	static const unsigned char zeros[1 << 16];
-	uint64_t at = from;
+	if (write_zeros(fd, from, to)) {
+		int rc = pk_fail_sys(err, "extend %s", path);
 
-	while (at < to) {
-		size_t n = to - at < sizeof(zeros) ? to - at : sizeof(zeros);
-
-		if (pk_pwrite(fd, zeros, n, at)) {
-			int rc = pk_fail_sys(err, "extend %s", path);
-
-			/* the last of a full disk is for others */
-			(void)!ftruncate(fd, (off_t)from);
-			return rc;
-		}
-		at += n;
+		/* the last of a full disk is for others */
+		(void)!ftruncate(fd, (off_t)from);
+		return rc;
 	}
 	if (pk_fsync(fd))
 		return pk_fail_sys(err, "sync %s", path);
@@ -601,4 +606,21 @@ void pk_journal_free_sealed(struct pk_journal *j)
 	pk_journal_cursor(j, &c);
 	c.has_sealed = 0;
 	pk_journal_set(j, &c);
+}
+
+int pk_journal_wipe(struct pk_journal *j, struct pakhus_error *err)
+{
+	struct pk_cursor c;
+
+	pk_journal_cursor(j, &c);
+	for (unsigned i = 0; i < 2; i++) {
+		struct stat st;
+
+		if (fstat(j->fd[i], &st) ||
+		    write_zeros(j->fd[i], i == c.slot ? c.end : 0,
+				(uint64_t)st.st_size) ||
+		    pk_fdatasync(j->fd[i]))
+			return pk_fail_sys(err, "wipe %s", slot_path[i]);
+	}
+	return 0;
 }

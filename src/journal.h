@@ -55,6 +55,8 @@ struct pk_page {
 	struct pk_cursor cursor[2];
 	_Atomic uint64_t recovering; /* somebody alone is, or died in it */
 	uint64_t inode;		     /* of local/page: in a copy it differs */
+	_Atomic uint64_t index;	     /* inode of the index in use */
+	_Atomic uint64_t purge;	     /* where the last purge appended ends */
 };
 
 struct pk_journal {
@@ -107,6 +109,10 @@ void pk_journal_shrink(struct pk_journal *j);
 int pk_journal_seal(struct pk_journal *j, uint64_t size,
 		    struct pakhus_error *err);
 void pk_journal_free_sealed(struct pk_journal *j);
+/* Writes zeros over all that no record of the active slot covers, synced.
+ * The append lock is held, all that was appended is synced, and the other
+ * slot is free. */
+int pk_journal_wipe(struct pk_journal *j, struct pakhus_error *err);
 
 /* Walks whole records. Set slot, at and end; release with _reading_release.
  * 1: record, sum and payload are set and at is behind it; 0: at the end. */

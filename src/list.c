@@ -92,10 +92,12 @@ static void keep_manifests(struct pakhus *s, const struct pakhus_list *page)
 	AUTO(pk_txn_end) struct pk_txn t = PK_TXN_INIT;
 	int rc;
 
-	pthread_rwlock_rdlock(&s->env->use);
+	if (pk_use(s->env, NULL))
+		return;
 	/* a reader waits for no writer, who may be stopped; all who write to
 	 * the index hold this */
-	rc = pk_hold_try(&held, &s->env->locks, PK_LOCK_COMMIT)
+	rc = pk_hold_try(&held, &s->env->locks, PK_LOCK_COMMIT) &&
+			     pk_is_current(s->env)
 		     ? pk_txn_write(&t, s->env->index, NULL)
 		     : PAKHUS_EBUSY;
 	for (size_t i = 0; i < page->count && !rc; i++) {

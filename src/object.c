@@ -316,6 +316,39 @@ static int decode(struct chain *c, const struct link *l, const char *base,
 	return pk_fail(err, PAKHUS_ECORRUPT, "%s: %s", path, fault);
 }
 
+/* Whether an object that was read is another by now: one whose base is purged
+ * is encoded anew before the base goes (F-92). */
+static int is_other(int dir, const struct pk_over *over, const struct link *l)
+{
+	struct pk_trailer now;
+
+	return !(over && over->has(over->arg, l->hash)) &&
+	       !pk_object_trailer(dir, l->hash, &now, NULL) &&
+	       (now.encoding != l->trailer.encoding ||
+		memcmp(now.base, l->trailer.base, PK_HASH_SIZE));
+}
+
+/* The same, again where the base went that the last link needs. */
+static int load_whole_chain(int dir, const struct pk_over *over,
+			    struct pk_cache *cache, struct chain *c,
+			    const unsigned char *want, struct pk_shared **base,
+			    struct pakhus_error *err)
+{
+	for (;;) {
+		struct pakhus_error e = { .status = 0 };
+		int rc = load_chain(dir, over, cache, c, want, base, &e);
+
+		if (rc != PAKHUS_ECORRUPT || !c->n ||
+		    !is_other(dir, over, &c->link[c->n - 1])) {
+			if (rc && err && !err->status)
+				*err = e;
+			return rc;
+		}
+		c->n = 0;
+		c->used = 0;
+	}
+}
+
 int pk_object_read_over(int dir, const struct pk_over *over,
 			struct pk_cache *cache, struct pk_kept *kept,
 			const unsigned char hash[PK_HASH_SIZE],
@@ -323,7 +356,8 @@ int pk_object_read_over(int dir, const struct pk_over *over,
 {
 	AUTO(chain_release) struct chain c = { .kept = kept };
 	AUTO(pk_shared_auto) struct pk_shared *text = NULL;
-	int rc = load_chain(dir, over, cache, &c, hash, &text, err);
+	int rc = load_whole_chain(dir, over, cache, &c, hash,
+				  &text, err);
 	const char *base = text ? text->bytes : NULL;
 	size_t size = text ? text->size : 0;
 

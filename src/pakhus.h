@@ -42,6 +42,7 @@ extern "C" {
 #define PAKHUS_ID_MAX 214
 #define PAKHUS_VERSION_MAX 128
 #define PAKHUS_BY_MAX 64
+#define PAKHUS_REASON_MAX 1024
 #define PAKHUS_DOCUMENT_MAX ((size_t)64 << 20)
 #define PAKHUS_HASH_HEX 64
 
@@ -49,7 +50,7 @@ enum pakhus_status {
 	PAKHUS_OK = 0,
 	PAKHUS_ENOTFOUND = -1, /* no such store, package, version, object */
 	PAKHUS_EINVAL = -2,    /* not a package, or a call that makes no sense */
-	PAKHUS_ECONFLICT = -3, /* immutable store, other content */
+	PAKHUS_ECONFLICT = -3, /* immutable store, other content; purged text */
 	PAKHUS_ECORRUPT = -4,  /* bytes break FORMAT.md, or a bad signature */
 	PAKHUS_EVERSION = -5,  /* written by a newer pakhus */
 	PAKHUS_ELIMIT = -6,    /* beyond a limit of FORMAT.md or of an option */
@@ -241,6 +242,40 @@ void pakhus_batch_free(struct pakhus_batch *batch);
 int pakhus_delete(struct pakhus *store, const char *id, const char *version,
 		  const char *by, uint64_t *count, struct pakhus_error *err);
 
+/* Makes texts unreadable for ever, for what must not be kept: secrets, what a
+ * law forbids. All texts that were ever published for a version, live or not,
+ * in one atomic step, with an entry in the log for each. A version that has
+ * such a text is deleted by it; who publishes it again gets
+ * PAKHUS_ECONFLICT, who reads it PAKHUS_ENOTFOUND with the reason.
+ *
+ * Then no byte of them is left in the store: what was stored against them is
+ * stored anew, and they go from objects, journals and index. That takes as
+ * long as a look at every object and the making of the index. When it
+ * returns 0 all of it is done. Where it fails or is killed after the step,
+ * the next pakhus_sync() or opening by who may write finishes it; whether the
+ * step was done, pakhus_history() says.
+ *
+ * Id, version, hash, reason and label stay in the log for ever: a secret does
+ * not belong in a reason. Mirrors follow at their next sync; copies,
+ * snapshots and bundles out of reach keep what they have.
+ *
+ * reason has at most PAKHUS_REASON_MAX bytes without control characters, and
+ * at least one. *out may be NULL. PAKHUS_ENOTFOUND: nothing was published
+ * for the version, or all of it was purged before. */
+struct pakhus_purged {
+	uint64_t texts;	  /* that are gone, an entry each ... */
+	uint64_t seq;	  /* ... the first of which stands here */
+	uint64_t encoded; /* others that were stored anew without them */
+};
+int pakhus_purge(struct pakhus *store, const char *id, const char *version,
+		 const char *reason, const char *by, struct pakhus_purged *out,
+		 struct pakhus_error *err);
+/* The same for one text: the one that was published for the version at a log
+ * position; PAKHUS_ENOTFOUND where that is of something else. */
+int pakhus_purge_at(struct pakhus *store, const char *id, const char *version,
+		    uint64_t seq, const char *reason, const char *by,
+		    struct pakhus_purged *out, struct pakhus_error *err);
+
 /* ---- Keys ---- */
 
 /* A verifier key of the log, and the entry that brought it. */
@@ -357,6 +392,7 @@ struct pakhus_entry {
 	char hash[PAKHUS_HASH_HEX + 1];	      /* likewise */
 	uint64_t manifest_size, metadata_size;
 	char by[PAKHUS_BY_MAX + 1];
+	char reason[PAKHUS_REASON_MAX + 1]; /* of a purge */
 };
 struct pakhus_history {
 	uint64_t position, next;

@@ -2,6 +2,7 @@
 #include "store.h"
 #include "canon.h"
 #include "hex.h"
+#include "purge.h"
 
 #include <stdio.h>
 
@@ -86,7 +87,13 @@ static int prepare(struct pakhus *s, const char *json, size_t size,
 		return pk_fail_nomem(err);
 	if (doc.size <= PK_DELTA_MAX)
 		return 0;
-	rc = pk_write_whole(s, e->hash, *text, err);
+	do {
+		rc = pk_use(s->env, err);
+		if (!rc) {
+			rc = pk_write_whole(s, e, *text, err);
+			pthread_rwlock_unlock(&s->env->use);
+		}
+	} while (pk_mend(s, rc, err));
 	if (rc) {
 		pk_shared_free(*text);
 		*text = NULL;
@@ -107,7 +114,11 @@ static int check_entry(struct pk_view *v, const struct pk_entry *e,
 		       struct pakhus_error *err)
 {
 	struct pk_live live;
-	int rc = pk_index_version(&v->txn, e->id, e->version, &live, err);
+	int rc;
+
+	if (!v->store->env->format.immutable)
+		return 0;
+	rc = pk_index_version(&v->txn, e->id, e->version, &live, err);
 
 	if (rc == 1 && memcmp(live.hash, e->hash, PK_HASH_SIZE))
 		return conflict(e, err);
@@ -249,14 +260,15 @@ static int check_added(struct pakhus_batch *b, const struct pk_entry *e,
 	PK_VIEW v = PK_VIEW_INIT;
 	int rc;
 
-	if (!b->store->env->format.immutable)
-		return 0;
 	for (size_t i = 0; i < b->draft.n; i++)
-		if (!strcmp(b->draft.entry[i].id, e->id) &&
+		if (b->store->env->format.immutable &&
+		    !strcmp(b->draft.entry[i].id, e->id) &&
 		    !strcmp(b->draft.entry[i].version, e->version) &&
 		    memcmp(b->draft.entry[i].hash, e->hash, PK_HASH_SIZE))
 			return conflict(e, err);
 	rc = pk_view_open(&v, b->store, err);
+	if (!rc)
+		rc = pk_purge_check(&v, e, err);
 	return rc ? rc : check_entry(&v, e, err);
 }
 

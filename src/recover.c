@@ -6,6 +6,7 @@
 #include "store.h"
 #include "io.h"
 #include "mark.h"
+#include "purge.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -102,7 +103,10 @@ static int replace_index(struct pk_env *env, struct pakhus_error *err)
 	rc = pk_index_remove(env->dir, err);
 	if (!rc)
 		rc = pk_index_open(&env->index, env->dir, err);
-	return rc ? rc : pk_adopt_index(env, env->index, err);
+	if (rc)
+		return rc;
+	atomic_store(&env->journal.page->index, pk_index_inode(env->index));
+	return pk_adopt_index(env, env->index, err);
 }
 
 /* The same, from nothing if it has to be. */
@@ -229,6 +233,7 @@ static int recover_journal(struct pk_env *env, int *is_recovered,
 			return rc;
 	}
 	atomic_store(&p->durable, c.seq);
+	atomic_store(&p->purge, 0);
 	atomic_store(&p->checkpoint, size);
 	atomic_store(&p->syncing, 0);
 	atomic_store(&p->failed, 0);
@@ -299,6 +304,8 @@ static int recover(struct pakhus *s, struct pakhus_error *err)
 	rc = recover_journal(env, &is_recovered, err);
 	if (!rc)
 		rc = make_index(s, s->flags & PAKHUS_REBUILD ? 1 : 0, err);
+	if (!rc)
+		atomic_store(&page->index, pk_index_inode(env->index));
 	if (!rc && is_recovered)
 		rc = forget_stale(env, err);
 	if (!rc && env->can_write && !(s->flags & PAKHUS_READONLY))
@@ -308,8 +315,11 @@ static int recover(struct pakhus *s, struct pakhus_error *err)
 	if (rc || !env->can_write || s->flags & PAKHUS_READONLY)
 		return rc;
 	pk_journal_cursor(&env->journal, &c);
-	if (c.seq == env->checkpoint.size)
-		return 0;
+	if (c.seq == env->checkpoint.size) {
+		rc = pk_purge_is_due(s, err);
+		if (rc <= 0)
+			return rc;
+	}
 	rc = pk_integrate(s, &e);
 	/* the disk is full, or worse; but what is durable can be read */
 	if (rc == PAKHUS_ESYS)
@@ -365,13 +375,84 @@ int pk_come_in(struct pakhus *s, struct pakhus_error *err)
 	}
 }
 
+/* ---- the index, when another one has taken its place ---- */
+
+int pk_is_current(const struct pk_env *env)
+{
+	return !env->has_local || !env->index ||
+	       pk_index_inode(env->index) ==
+		       atomic_load(&env->journal.page->index);
+}
+
+int pk_fail_replaced(struct pakhus_error *err)
+{
+	return pk_fail(err, PAKHUS_ECORRUPT,
+		       "index: another one has taken its place");
+}
+
+/* env->use is held exclusively. In the moment between two that are put in
+ * place there is none, so that is tried again. */
+static int reopen(struct pk_env *env, struct pakhus_error *err)
+{
+	for (int tries = 0; !pk_is_current(env); tries++) {
+		struct pk_index *ix;
+		int rc;
+
+		if (tries == 100)
+			return pk_fail_replaced(err);
+		if (tries)
+			usleep(1000);
+		if (pk_index_find(env->dir) !=
+		    atomic_load(&env->journal.page->index))
+			continue;
+		rc = pk_index_open(&ix, env->dir, err);
+		if (rc)
+			return rc;
+		pk_index_close(env->index);
+		env->index = ix;
+	}
+	return 0;
+}
+
+int pk_use(struct pk_env *env, struct pakhus_error *err)
+{
+	for (;;) {
+		int rc;
+
+		pthread_rwlock_rdlock(&env->use);
+		if (pk_is_current(env))
+			return 0;
+		pthread_rwlock_unlock(&env->use);
+		pthread_rwlock_wrlock(&env->use);
+		rc = reopen(env, err);
+		pthread_rwlock_unlock(&env->use);
+		if (rc)
+			return rc;
+	}
+}
+
+/* ---- mending, leaving ---- */
+
+static int is_replaced(struct pk_env *env)
+{
+	if (pk_is_current(env) || pk_use(env, NULL))
+		return 0;
+	pthread_rwlock_unlock(&env->use);
+	return 1;
+}
+
 int pk_mend(struct pakhus *s, int rc, struct pakhus_error *err)
 {
 	struct pk_env *env = s->env;
 	int mended = 0;
 
-	if (rc != PAKHUS_ECORRUPT || env->pid != getpid() || !env->has_local ||
-	    (env->index && !pk_index_is_bad(env->index)))
+	if (rc != PAKHUS_ECORRUPT || env->pid != getpid() || !env->has_local)
+		return 0;
+	if (is_replaced(env)) {
+		pk_error_init(err);
+		return 1;
+	}
+	if (env->index && !pk_index_is_bad(env->index))
 		return 0;
 	pthread_rwlock_wrlock(&env->use);
 	if (env->index && !pk_index_is_bad(env->index)) {
@@ -401,7 +482,7 @@ void pk_leave_clean(struct pk_env *env)
 	uint64_t applied;
 
 	if (!env->has_local || !env->index ||
-	    pk_presence_try(&env->locks, NULL) != 1 ||
+	    pk_presence_try(&env->locks, NULL) != 1 || reopen(env, NULL) ||
 	    pk_mark_read(env->dir, pk_index_inode(env->index), &applied) !=
 		    PK_MARK_IN_USE)
 		return;

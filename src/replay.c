@@ -65,7 +65,7 @@ int pk_replay_entry(struct pk_txn *txn, struct pk_gather *gather, uint64_t seq,
 {
 	struct pk_bytes none = { NULL, 0 };
 
-	if (!gather || (e->op != PK_OP_PUBLISH && e->op != PK_OP_DELETE))
+	if (!gather || !pk_gather_takes(e))
 		return pk_index_apply(txn, seq, e, none, err);
 	return pk_gather_put(gather, seq, e) ? pk_fail_nomem(err) : 0;
 }

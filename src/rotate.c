@@ -162,7 +162,11 @@ int pakhus_rotate(struct pakhus *s, const char *key, const char *by,
 		rc = pk_keys_import(key, s->env->format.origin, &next, err);
 	if (rc)
 		return rc;
-	pthread_rwlock_rdlock(&s->env->use);
+	rc = pk_use(s->env, err);
+	if (rc) {
+		explicit_bzero(&next, sizeof(next));
+		return rc;
+	}
 	rc = pk_hold(&held, &s->env->locks, PK_LOCK_INTEGRATE, err);
 	if (!rc)
 		rc = rotate(s, key != NULL, by, &next, &made, err);

@@ -26,6 +26,12 @@ int pk_row_get_place(struct pk_txn *t, const char *id,
 		     const struct pk_live *live, struct pk_line *out,
 		     struct pakhus_error *err);
 
+int pk_row_put_purged(struct pk_txn *t, const unsigned char *hash,
+		      const struct pk_purged *v, struct pakhus_error *err);
+/* Whether a version was ever published with a text: 1, 0, or a failure. */
+int pk_row_was_published(struct pk_txn *t, const char *id, const char *version,
+			 const unsigned char *hash, struct pakhus_error *err);
+
 /* The newest place of a package that is still live, before another: 1 where
  * there is one, 0, or a failure. */
 struct pk_newest {

@@ -479,9 +479,13 @@ static int integrate(struct pakhus *s, struct pakhus_error *err)
 {
 	int rc;
 
-	pthread_rwlock_rdlock(&s->env->use);
-	rc = pk_integrate(s, err);
-	pthread_rwlock_unlock(&s->env->use);
+	do {
+		rc = pk_use(s->env, err);
+		if (rc)
+			return rc;
+		rc = pk_integrate(s, err);
+		pthread_rwlock_unlock(&s->env->use);
+	} while (pk_mend(s, rc, err));
 	return rc;
 }
 

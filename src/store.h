@@ -13,6 +13,7 @@
  *	collect.c    what nothing live needs, out of the tree
  *	view.c       a consistent view for a reading call
  *	keys.c       the key in force, and the private one that signs
+ *	purge.c      carrying out what purges say (purge.h)
  */
 #ifndef PK_STORE_H
 #define PK_STORE_H
@@ -102,6 +103,12 @@ int pk_adopt_index(struct pk_env *env, struct pk_index *ix,
 /* After a call that failed: where the index was damaged and nobody else is
  * in the store, makes it anew, and gives 1: call again. */
 int pk_mend(struct pakhus *s, int rc, struct pakhus_error *err);
+/* Holds env->use shared, with the index open that is in use: another one may
+ * have taken its place (purge.c). Who holds it goes on with the index that
+ * was; only what is written to it has to be to the one in use. */
+int pk_use(struct pk_env *env, struct pakhus_error *err);
+int pk_is_current(const struct pk_env *env);
+int pk_fail_replaced(struct pakhus_error *err);
 
 /* ---- keys.c ---- */
 
@@ -221,9 +228,9 @@ int pk_write_held(struct pakhus *s, struct pk_draft *d, uint64_t *first,
 
 /* Moves a sealed slot into the tree; the integrate lock is held. */
 int pk_integrate_sealed(struct pakhus *s, struct pakhus_error *err);
-/* Moves everything; takes the locks. */
+/* Moves everything, and carries out what purges say; takes the locks. */
 int pk_integrate(struct pakhus *s, struct pakhus_error *err);
-/* The same for who holds the integrate lock; at, a view that is not begun or
+/* The first of it for who holds the integrate lock; at, a view that is not begun or
  * NULL, is then of exactly what the new checkpoint covers. */
 struct pk_view;
 int pk_integrate_held(struct pakhus *s, struct pk_view *at,
@@ -238,8 +245,9 @@ int pk_last_signed(struct pk_env *env, struct pk_checkpoint *last,
 /* Makes a note the checkpoint: noted in local/last-signed before (5). */
 int pk_install_signed(struct pk_env *env, const char *note, size_t size,
 		      struct pakhus_error *err);
-/* Writes a long text as a whole object, durably, before its entry. */
-int pk_write_whole(struct pakhus *s, const unsigned char *hash,
+/* Writes the long text of an entry as a whole object, durably, before it;
+ * PAKHUS_ECONFLICT where it was purged. env->use is held. */
+int pk_write_whole(struct pakhus *s, const struct pk_entry *e,
 		   const struct pk_shared *text, struct pakhus_error *err);
 
 /* ---- view.c ---- */

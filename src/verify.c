@@ -9,6 +9,7 @@
 #include "io.h"
 #include "match.h"
 #include "objpath.h"
+#include "purge.h"
 #include "set.h"
 #include "trust.h"
 
@@ -36,6 +37,7 @@ struct check {
 	unsigned char (*tile)[PK_TILE_WIDTH * PK_HASH_SIZE];
 	struct pk_set texts; /* that the log names, and are sound */
 	struct pk_set bad;   /* those that could not be read */
+	uint64_t purged;     /* entries whose purges are carried out */
 	struct pk_set told;  /* those that damage was told of */
 	struct pk_set gone;  /* those that are missing */
 };
@@ -168,6 +170,17 @@ static int unreadable(struct check *c, const char *path, int rc,
 	return rc;
 }
 
+/* Asked only where it is missing, so that this does not depend on an index
+ * that may be damaged too. */
+static int is_purged(struct check *c, const unsigned char *hash)
+{
+	PK_VIEW v = PK_VIEW_INIT;
+	struct pk_purged purged;
+
+	return !pk_view_open(&v, c->store, NULL) &&
+	       pk_index_purged(&v.txn, hash, &purged, NULL) == 1;
+}
+
 /* e: an entry that publishes it, or NULL. */
 static int check_object(struct check *c, const unsigned char *hash,
 			const struct pk_entry *entry)
@@ -191,6 +204,8 @@ static int check_object(struct check *c, const unsigned char *hash,
 						      : 0;
 	if (!rc && pk_sha256(text->bytes, text->size, own))
 		return pk_fail_nomem(c->err);
+	if (rc == PAKHUS_ENOTFOUND && is_purged(c, hash))
+		return 0;
 	if (rc || memcmp(own, hash, PK_HASH_SIZE)) {
 		if (pk_set_add(&c->bad, hash) < 0)
 			return pk_fail_nomem(c->err);
@@ -731,6 +746,35 @@ static int check_tree(struct check *c)
 	return rc;
 }
 
+/* ---- what was purged ---- */
+
+static int check_gone(void *arg, const unsigned char *hash,
+		      const struct pk_purged *purged)
+{
+	struct check *c = arg;
+	char path[PK_OBJPATH_SIZE];
+	int rc = 0;
+
+	if (purged->seq < c->purged)
+		rc = pk_object_exists(c->store->env->dir, hash, c->err);
+	pk_objpath(hash, path);
+	if (rc == 1)
+		damage(c, path, "F-92", "was purged, and is there");
+	return rc < 0 ? rc : 0;
+}
+
+/* What the index does not know of it is found where it is compared. */
+static int check_purged(struct check *c)
+{
+	PK_VIEW v = PK_VIEW_INIT;
+	int rc = pk_view_open(&v, c->store, NULL);
+
+	c->purged = pk_purge_done(c->store->env->dir, c->checkpoint.size);
+	if (!rc)
+		rc = pk_index_each_purged(&v.txn, check_gone, c, NULL);
+	return rc == PAKHUS_ECORRUPT ? 0 : rc;
+}
+
 /* ---- journal ---- */
 
 /* Under the integrate lock no slot is begun anew while it is read. */
@@ -773,8 +817,11 @@ static void differs(void *arg, const char *rule, const char *text)
 	damage(arg, "local/index", name, text);
 }
 
+#define AGAIN 1
+
 /* Makes another index in memory and holds the two against each other. The
- * integrate lock keeps the checkpoint where it is. */
+ * integrate lock keeps the checkpoint where it is. AGAIN: the index was
+ * replaced before it was held. */
 static int compare_index(struct check *c, struct pk_index *ix)
 {
 	struct pakhus *s = c->store;
@@ -790,6 +837,8 @@ static int compare_index(struct check *c, struct pk_index *ix)
 		rc = pk_hold(&held, &s->env->locks, PK_LOCK_INTEGRATE, &e);
 	if (!rc) {
 		pk_txn_end(&v.txn);
+		if (!pk_is_current(s->env))
+			return AGAIN;
 		rc = pk_view_begin(&v, s, &e);
 	}
 	if (!rc)
@@ -829,7 +878,9 @@ static int check_index(struct check *c)
 		return 0; /* it was made from the log just now */
 	rc = pk_index_open(&ix, -1, c->err);
 	if (!rc)
-		rc = compare_index(c, ix);
+		do
+			rc = compare_index(c, ix);
+		while (rc == AGAIN);
 	pk_index_close(ix);
 	return rc;
 }
@@ -848,6 +899,8 @@ static int check_files(struct check *c)
 		rc = check_missing(c);
 	if (!rc)
 		rc = check_tree(c);
+	if (!rc)
+		rc = check_purged(c);
 	if (!rc && c->store->env->has_local)
 		rc = check_journal(c);
 	return rc;

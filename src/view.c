@@ -54,6 +54,8 @@ int pk_view_begin(struct pk_view *v, struct pakhus *s, struct pakhus_error *err)
 	uint64_t durable;
 	int rc;
 
+	if (!pk_is_current(env))
+		return pk_fail_replaced(err);
 	durable = env->has_local ? atomic_load(&env->journal.page->durable)
 				 : env->checkpoint.size;
 	rc = pk_txn_read(&v->txn, env->index, err);
@@ -68,12 +70,8 @@ int pk_view_begin(struct pk_view *v, struct pakhus *s, struct pakhus_error *err)
 
 int pk_view_open(struct pk_view *v, struct pakhus *s, struct pakhus_error *err)
 {
-	int rc = 0;
+	int rc = s->env->has_local ? pk_use(s->env, err) : follow(s, err);
 
-	if (s->env->has_local)
-		pthread_rwlock_rdlock(&s->env->use);
-	else
-		rc = follow(s, err);
 	if (rc)
 		return rc;
 	v->store = s;

@@ -343,6 +343,7 @@ AGAIN_VALUE(head)
 AGAIN_VALUE(live)
 AGAIN_VALUE(latest)
 AGAIN_VALUE(location)
+AGAIN_VALUE(purged)
 AGAIN_VALUE(stamp)
 
 #endif

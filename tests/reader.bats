@@ -53,7 +53,8 @@ same() {
 		both("versions", live, versions, ["id", "version", "hash",
 			"created_us", "updated_us", "seq", "place"]);
 		both("history", said.filter((row) => row.op), pk("history"),
-			["op", "seq", "time_us", "id", "version", "hash", "by"]);
+			["op", "seq", "time_us", "id", "version", "hash", "reason",
+			"by"]);
 		both("stat", [stat], pk("stat"), Object.keys(stat));
 	' "$PAKHUS"
 	for file in versions history stat; do

@@ -168,6 +168,7 @@ static void every_value_is_spelled_out_and_every_flip_refused(void **state)
 					      0x0807060504030201, 5 };
 	const struct pk_stamp stamp = { SIXTEEN, 1, 2, 3, 4, { 9 },
 					{ 10 }, 5, { 11 } };
+	const struct pk_purged purged = { 256 };
 	struct pk_key k;
 
 	(void)state;
@@ -187,6 +188,8 @@ static void every_value_is_spelled_out_and_every_flip_refused(void **state)
 	IS_SPELLED(pk_location_encode(&k, &location, value),
 		   "\1" SIXTEEN "\0\20\0\0\0\0\0\0\0\0\0\2\0\0\0\0"
 		   "\1\2\3\4\5\6\7\10\5\0\0\0\0\0\0\0", again_location);
+	IS_SPELLED(pk_purged_encode(&k, &purged, value),
+		   "\0\1\0\0\0\0\0\0", again_purged);
 	IS_SPELLED(pk_stamp_encode(&k, &stamp, value),
 		   SIXTEEN "\1\0\0\0\0\0\0\0"
 		   "\2\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\4\0\0\0\0\0\0\0"

@@ -376,8 +376,9 @@ const MEMBERS = {
 	key: ['key', 'format', 'time', 'by'],
 	publish: ['id', 'version', 'hash', 'manifest_size', 'metadata_size', 'time', 'by'],
 	delete: ['id', 'version', 'time', 'by'],
+	purge: ['id', 'version', 'hash', 'reason', 'time', 'by'],
 };
-const OTHERS = ['attrs', 'yank', 'unyank', 'tag', 'deprecate', 'purge'];
+const OTHERS = ['attrs', 'yank', 'unyank', 'tag', 'deprecate'];
 
 function readEntry(bytes, position) {
 	const what = `entry ${position}`;
@@ -397,8 +398,11 @@ function readEntry(bytes, position) {
 	} else {
 		must(isId(entry.id) && isVersion(entry.version), 'F-9', `${what} has no good id and version`);
 	}
-	if (entry.op === 'publish') {
+	if (entry.op === 'publish' || entry.op === 'purge')
 		must(isHash(entry.hash), 'F-22', `${what} has no good hash`);
+	if (entry.op === 'purge')
+		must(isString(entry.reason, 0, 1024), 'F-21', `${what} has no good reason`);
+	if (entry.op === 'publish') {
 		must(isNumber(entry.manifest_size) && isNumber(entry.metadata_size), 'F-22', `${what} has no good sizes`);
 	}
 	return entry;
@@ -412,6 +416,8 @@ class State {
 		this.entries = [];
 		this.firstNamed = new Map();
 		this.keys = []; // of the log, one after the other
+		this.published = new Set();
+		this.purged = new Map();
 	}
 
 	rotate(entry, seq, format) {
@@ -439,6 +445,16 @@ class State {
 			this.live.delete(name);
 			return;
 		}
+		const content = `${name}\0${entry.hash}`;
+		if (op === 'purge') {
+			must(this.published.has(content), 'F-90', `entry ${seq} purges what was never published`);
+			must(!this.purged.has(entry.hash), 'F-90', `entry ${seq} purges what was purged`);
+			this.purged.set(entry.hash, seq);
+			if (was?.hash === entry.hash) this.live.delete(name);
+			return;
+		}
+		must(!this.purged.has(entry.hash), 'F-91', `entry ${seq} publishes what was purged`);
+		this.published.add(content);
 		if (!this.firstNamed.has(entry.hash)) this.firstNamed.set(entry.hash, seq);
 		this.live.set(name, {
 			id, version, hash: entry.hash,
@@ -737,8 +753,9 @@ function readJournal(store, journal) {
 // ---- what is printed -----------------------------------------------------------------------------------------------
 
 function line(entry, seq) {
-	const { op, time, id, version, hash, by } = entry;
-	return { op, seq, time_us: time, id, version, ...(hash ? { hash } : {}), ...(by ? { by } : {}) };
+	const { op, time, id, version, hash, reason, by } = entry;
+	return { op, seq, time_us: time, id, version, ...(hash ? { hash } : {}), ...(reason ? { reason } : {}),
+		...(by ? { by } : {}) };
 }
 
 async function main(args) {
