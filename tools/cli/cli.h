@@ -58,6 +58,7 @@ enum cli_option {
 	OPT_SINCE,
 	OPT_GRACE,
 	OPT_DRY_RUN,
+	OPT_REASON,
 	OPT_COUNT
 };
 #define CLI_OPT(o) (UINT64_C(1) << (o))
@@ -129,6 +130,7 @@ int cmd_prove(const struct cli *cli);
 int cmd_mirror(const struct cli *cli);
 int cmd_publish(const struct cli *cli);
 int cmd_site(const struct cli *cli);
+int cmd_purge(const struct cli *cli);
 int cmd_stat(const struct cli *cli);
 int cmd_verify(const struct cli *cli);
 int cmd_versions(const struct cli *cli);

@@ -324,17 +324,10 @@ static int get(const struct cli *cli, struct pakhus *store,
 	       const struct args_spec *spec, struct pakhus_package **out)
 {
 	struct pakhus_error err = {0};
-	int rc = pakhus_get(store, spec->id, spec->version, out, &err);
-	char *text;
 
-	if (!rc)
-		return CLI_DONE;
-	if (rc != PAKHUS_ENOTFOUND)
-		return store_failed(cli, &err);
-	text = args_spec_text(spec);
-	rc = say_failed(cli, CLI_NOT_FOUND, "not found: %s", text);
-	free(text);
-	return rc;
+	return pakhus_get(store, spec->id, spec->version, out, &err)
+		       ? store_failed(cli, &err)
+		       : CLI_DONE;
 }
 
 static bool is_there(struct pakhus *store, const char *id, const char *version)

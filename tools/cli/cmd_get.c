@@ -46,15 +46,6 @@ static void print(const struct cli *cli, const struct pakhus_package *p)
 	putchar('\n');
 }
 
-static int not_found(const struct cli *cli, const struct args_spec *spec)
-{
-	char *text = args_spec_text(spec);
-	int rc = say_failed(cli, CLI_NOT_FOUND, "not found: %s", text);
-
-	free(text);
-	return rc;
-}
-
 static bool fits(const struct pakhus_record *record,
 		 const struct args_spec *spec)
 {
@@ -88,11 +79,8 @@ static int get(const struct cli *cli, struct pakhus *store,
 {
 	struct pakhus_error err = {0};
 	struct pakhus_package *package;
-	int rc = pakhus_get(store, spec->id, spec->version, &package, &err);
 
-	if (rc == PAKHUS_ENOTFOUND)
-		return not_found(cli, spec);
-	if (rc)
+	if (pakhus_get(store, spec->id, spec->version, &package, &err))
 		return store_failed(cli, &err);
 	print(cli, package);
 	pakhus_package_free(package);

@@ -21,9 +21,12 @@ struct history {
 static void to_table(struct table *table, const struct pakhus_entry *e)
 {
 	char seq[24], hash[HASH_SHOWN + 1];
+	char by[PAKHUS_BY_MAX + 2 + PAKHUS_REASON_MAX + 1];
 	const char *cells[] = {seq,	   e->time, e->op, e->id,
-			       e->version, hash,    e->by};
+			       e->version, hash,    by};
 
+	snprintf(by, sizeof(by), "%s%s%s", e->by,
+		 e->by[0] && e->reason[0] ? ": " : "", e->reason);
 	snprintf(seq, sizeof(seq), "%" PRIu64, e->seq);
 	snprintf(hash, sizeof(hash), "%.*s", HASH_SHOWN, e->hash);
 	table_row(table, cells);
@@ -31,8 +34,9 @@ static void to_table(struct table *table, const struct pakhus_entry *e)
 
 static void to_columns(const struct pakhus_entry *e)
 {
-	printf("%s\t%" PRIu64 "\t%s\t%s\t%s\t%s\t%s\n", e->op, e->seq, e->time,
-	       e->id, e->version, e->hash, e->by);
+	printf("%s\t%" PRIu64 "\t%s\t%s\t%s\t%s\t%s%s%s\n", e->op, e->seq,
+	       e->time, e->id, e->version, e->hash, e->by,
+	       e->reason[0] ? "\t" : "", e->reason);
 }
 
 static void to_json(const struct pakhus_entry *e)
@@ -49,6 +53,8 @@ static void to_json(const struct pakhus_entry *e)
 		obj_string(&obj, "version", e->version);
 	if (e->hash[0])
 		obj_string(&obj, "hash", e->hash);
+	if (e->reason[0])
+		obj_string(&obj, "reason", e->reason);
 	if (e->by[0])
 		obj_string(&obj, "by", e->by);
 	obj_end(&obj);

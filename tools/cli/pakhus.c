@@ -61,6 +61,7 @@ const struct cli_option_row cli_options[OPT_COUNT] = {
 		       WORD_FILE},
 	[OPT_VKEY] = {"key", "VKEY", "the log's key, or a file that holds it",
 		      0, WORD_FILE},
+	[OPT_REASON] = {"reason", "TEXT", "why, for the log", 0, WORD_NONE},
 	[OPT_HERE] = {"here", NULL, "this is the only copy that is written", 0,
 		      WORD_NONE},
 	[OPT_MAX_AGE] = {"max-age", "TIME",
@@ -167,11 +168,29 @@ const struct cli_command cli_commands[] = {
 		    CLI_OPT(OPT_VERSION),
 	 .max = 1,
 	 .word = WORD_SPEC},
+	{.name = "purge",
+	 .operands = "[ID@VERSION]",
+	 .summary = "Remove the texts of a version for ever",
+	 .text = "For secrets, and what a law forbids: no byte of what was "
+		 "ever published for the\nversion is left in the store, with "
+		 "--at of what was published there. Its id,\nversion and hash "
+		 "stay in the signed log for ever, and so do TEXT and LABEL: "
+		 "do not\nrepeat a secret in them. The same content cannot be "
+		 "published again. Mirrors\nfollow at their next sync; bundles, "
+		 "backups and other copies keep what they have.\n",
+	 .run = cmd_purge,
+	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_BY) | CLI_OPT(OPT_ID) |
+		    CLI_OPT(OPT_VERSION) | CLI_OPT(OPT_AT) |
+		    CLI_OPT(OPT_REASON),
+	 .needed = CLI_OPT(OPT_REASON),
+	 .max = 1,
+	 .word = WORD_SPEC},
 	{.name = "history",
 	 .operands = "[ID]",
 	 .summary = "List what was published and deleted, and by whom",
 	 .text = "Newest first. On a terminal a table; elsewhere op, position, "
-		 "time, id, version,\nhash and by, separated by tabs.\n",
+		 "time, id, version,\nhash, by, and of a purge the reason, "
+		 "separated by tabs.\n",
 	 .run = cmd_history,
 	 .options = PAGED | CLI_OPT(OPT_BEFORE_SEQ),
 	 .max = 1,
