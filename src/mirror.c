@@ -9,7 +9,8 @@
  *  4. put the objects into their places, synced with their directories
  *  5. write bundles and tiles, as whoever wrote the log did; then the keys
  *  6. install the source's checkpoint; on the first sync FORMAT after it
- *  7. apply the log to the index, and let other handles know
+ *  7. apply the log to the index, let other handles know, and carry out
+ *     what is purged
  *
  * Up to 4 everything lies in local/incoming, where the next sync finds it.
  * What 4 and 5 add nobody reads before 6: the invariants of store.c hold.
@@ -17,6 +18,7 @@
 #include "mirror.h"
 #include "hex.h"
 #include "io.h"
+#include "purge.h"
 #include "tmpfile.h"
 
 #include <fcntl.h>
@@ -372,6 +374,8 @@ static int sync_next(struct pk_sync *x)
 		rc = pk_keys_checkpoint(env, 0, &x->next, x->err);
 	if (!rc && !x->is_same)
 		rc = pk_show_log(x->store, &x->next, x->err);
+	if (!rc)
+		rc = pk_purge_finish(x->store, NULL, x->err);
 	if (rc)
 		return rc;
 	pk_incoming_empty(&x->in);
@@ -383,13 +387,15 @@ static int next_locked(struct pk_sync *x)
 {
 	struct pk_env *env = x->store->env;
 	PK_HELD held = { NULL, 0 };
-	int rc = pk_hold(&held, &env->locks, PK_LOCK_INTEGRATE, x->err);
+	int rc = pk_use(env, x->err);
 
 	if (rc)
 		return rc;
 	pk_sync_forget(x);
-	pthread_rwlock_rdlock(&env->use);
-	rc = sync_next(x);
+	rc = pk_hold(&held, &env->locks, PK_LOCK_INTEGRATE, x->err);
+	if (!rc)
+		rc = sync_next(x);
+	pk_let_go(&held);
 	pthread_rwlock_unlock(&env->use);
 	return rc;
 }
@@ -453,8 +459,11 @@ static int first(struct pk_sync *x, const char *path)
 	/* its index */
 	opt.notice = NULL;
 	rc = pakhus_open(&s, path, &opt, x->err);
-	if (!rc)
-		pakhus_close(s);
+	if (rc)
+		return rc;
+	/* the source may have texts still that its log has purged */
+	rc = pk_purge_all(s, NULL, x->err);
+	pakhus_close(s);
 	return rc;
 }
 

@@ -18,6 +18,7 @@
 #include "hex.h"
 #include "io.h"
 #include "objpath.h"
+#include "set.h"
 #include "tmpfile.h"
 #include "utf8.h"
 #include "zst.h"
@@ -279,8 +280,9 @@ static int ready_dir(struct ready *r, unsigned first)
 					    (unsigned char)first, r->err);
 }
 
-int pk_purge_ready(struct pakhus *s, const struct pk_set *purged,
-		   uint64_t *encoded, struct pakhus_error *err)
+/* Afterwards no object needs one of them. */
+static int make_ready(struct pakhus *s, const struct pk_set *purged,
+		      uint64_t *encoded, struct pakhus_error *err)
 {
 	AUTO(ready_release) struct ready r = { .store = s,
 					       .purged = purged,
@@ -469,7 +471,7 @@ int pk_purge_finish(struct pakhus *s, uint64_t *encoded,
 		rc = find_due(s, &d);
 	if (rc || !d.n)
 		return rc;
-	rc = pk_purge_ready(s, &d.set, encoded, err);
+	rc = make_ready(s, &d.set, encoded, err);
 	if (!rc)
 		rc = remove_objects(&d, dir, err);
 	if (!rc)
@@ -481,6 +483,31 @@ int pk_purge_finish(struct pakhus *s, uint64_t *encoded,
 	if (!rc)
 		rc = empty(dir, err);
 	return rc ? rc : note_done(&d, dir, err);
+}
+
+static int finish_all(struct pakhus *s, uint64_t *encoded,
+		      struct pakhus_error *err)
+{
+	PK_HELD held = { NULL, 0 };
+	int rc = pk_hold(&held, &s->env->locks, PK_LOCK_INTEGRATE, err);
+
+	if (!rc && s->env->can_write)
+		rc = pk_integrate_held(s, NULL, err);
+	return rc ? rc : pk_purge_finish(s, encoded, err);
+}
+
+int pk_purge_all(struct pakhus *s, uint64_t *encoded, struct pakhus_error *err)
+{
+	int rc;
+
+	do {
+		rc = pk_use(s->env, err);
+		if (rc)
+			return rc;
+		rc = finish_all(s, encoded, err);
+		pthread_rwlock_unlock(&s->env->use);
+	} while (pk_mend(s, rc, err));
+	return rc;
 }
 
 /* ---- 1: the entries ---- */
@@ -544,7 +571,6 @@ static int collect(void *arg, struct pk_view *v, struct pk_draft *d,
 
 	pk_draft_clear(d); /* an earlier try may have filled it */
 	pk_set_release(&x->seen);
-	memset(&x->seen, 0, sizeof(x->seen));
 	x->found = x->gone = 0;
 	x->view = v;
 	x->draft = d;
@@ -555,35 +581,16 @@ static int collect(void *arg, struct pk_view *v, struct pk_draft *d,
 	return d->n ? 0 : fail_none(x);
 }
 
-static int finish(struct pakhus *s, uint64_t *encoded,
-		  struct pakhus_error *err)
-{
-	PK_HELD held = { NULL, 0 };
-	int rc = pk_hold(&held, &s->env->locks, PK_LOCK_INTEGRATE, err);
-
-	if (!rc)
-		rc = pk_integrate_held(s, NULL, err);
-	return rc ? rc : pk_purge_finish(s, encoded, err);
-}
-
 static int carry_out(struct pakhus *s, uint64_t *encoded,
 		     struct pakhus_error *err)
 {
 	struct pakhus_error e = { .status = 0 };
-	int rc;
+	int rc = pk_purge_all(s, encoded, &e);
 
-	do {
-		rc = pk_use(s->env, &e);
-		if (rc)
-			break;
-		rc = finish(s, encoded, &e);
-		pthread_rwlock_unlock(&s->env->use);
-	} while (pk_mend(s, rc, &e));
-	if (!rc)
-		return 0;
-	return pk_fail(err, rc,
-		       "nobody is given it any more, but it is not gone; the "
-		       "next sync goes on: %s", e.text);
+	return rc ? pk_fail(err, rc,
+			    "nobody is given it any more, but it is not gone; "
+			    "the next sync goes on: %s", e.text)
+		  : 0;
 }
 
 static int check_words(const struct purging *x, const char *reason,

@@ -9,7 +9,6 @@
 #ifndef PK_PURGE_H
 #define PK_PURGE_H
 
-#include "set.h"
 #include "store.h"
 
 /* Where the text was purged, a failure of this status, "NAME was purged at
@@ -25,15 +24,15 @@ int pk_purge_is_due(struct pakhus *s, struct pakhus_error *err);
 /* Of a log of so many entries, those whose purges are carried out. */
 uint64_t pk_purge_done(int dir, uint64_t entries);
 
-/* Encodes anew what is made against a text of the set, which are still to be
- * read; adds to *encoded, unless NULL, how many that were. The integrate lock
- * is held. Afterwards no object needs one of the set. */
-int pk_purge_ready(struct pakhus *s, const struct pk_set *purged,
-		   uint64_t *encoded, struct pakhus_error *err);
-/* Carries out what the signed log says and is not carried out; the integrate
- * lock and env->use are held, and no slot is sealed. Makes the index anew:
- * what is written to it next is after pk_use(), or fails. Needs no key. */
+/* Carries out what the signed log says and is not carried out; adds to
+ * *encoded, unless NULL, how many objects were encoded anew for it. The
+ * integrate lock and env->use are held, and no slot is sealed. Makes the index
+ * anew: what is written to it next is after pk_use(), or fails. Needs no key,
+ * so mirrors do it too. */
 int pk_purge_finish(struct pakhus *s, uint64_t *encoded,
 		    struct pakhus_error *err);
+/* The same of all that was appended; takes the locks, and mends the index. */
+int pk_purge_all(struct pakhus *s, uint64_t *encoded,
+		 struct pakhus_error *err);
 
 #endif

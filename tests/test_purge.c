@@ -8,6 +8,7 @@
 #include "trace.h"
 #include "stores.h"
 #include "files.h"
+#include "mirrors.h"
 #include "index.h"
 #include "hex.h"
 #include "object.h"
@@ -1053,6 +1054,153 @@ static void others_publish_and_read_on_meanwhile(void **state)
 	free(path);
 }
 
+/* ---- mirrors ---- */
+
+/* All but those from..to-1. */
+static void many_hold(const char *path, unsigned from, unsigned to)
+{
+	struct pakhus *s = s_open(path, 0);
+	struct pakhus_package *p;
+
+	for (unsigned v = 0; v < MANY; v++) {
+		char *name = name_of(v);
+
+		if (v < from || v >= to)
+			holds_marked(s, "many", name, v);
+		else
+			assert_status(pakhus_get(s, "many", name, &p, &err),
+				      PAKHUS_ENOTFOUND);
+		free(name);
+	}
+	s_verify(s);
+	pakhus_close(s);
+}
+
+/* What the source encoded anew it makes others against, which are less deep
+ * then than that still is at the mirror. */
+static void a_mirror_removes_what_its_source_removed(void **state)
+{
+	char *path = s_init(state, "store", 0);
+	char *mirror = s_text("%s/mirror", (char *)*state);
+	struct pakhus *s = s_open(path, 0), *reader;
+
+	for (unsigned v = 0; v < 12; v++) {
+		char *name = name_of(v);
+
+		put(s, "many", name, v);
+		free(name);
+	}
+	assert_done(pakhus_sync(s, &err));
+	assert_done(sync_from(mirror, path));
+	reader = s_open(mirror, 0);
+	is_there(mirror, 8);
+	for (unsigned v = 8; v < 11; v++) {
+		char *name = name_of(v);
+
+		purge(s, "many", name, 1);
+		free(name);
+	}
+	for (unsigned v = 12; v < MANY; v++) {
+		char *name = name_of(v);
+
+		put(s, "many", name, v);
+		free(name);
+	}
+	assert_done(pakhus_sync(s, &err));
+	pakhus_close(s);
+	assert_done(sync_from(mirror, path));
+	for (unsigned v = 8; v < 11; v++)
+		is_gone(mirror, v);
+	/* who had it open meanwhile */
+	holds_marked(reader, "many", "1.0.11", 11);
+	holds_marked(reader, "many", "1.0.69", 69);
+	assert_status(pakhus_get(reader, "many", "1.0.9", NULL, &err),
+		      PAKHUS_ENOTFOUND);
+	s_verify(reader);
+	pakhus_close(reader);
+	many_hold(mirror, 8, 11);
+	/* nothing is done twice */
+	assert_done(sync_from(mirror, path));
+	assert_false(mirrored.is_changed);
+	run("rm -r %s", mirror);
+	assert_done(sync_from(mirror, path));
+	many_hold(mirror, 8, 11);
+	free(mirror);
+	free(path);
+}
+
+/* Its source is not done yet, or never will be. */
+static void a_mirror_keeps_nothing_that_the_log_has_purged(void **state)
+{
+	char *path = s_init(state, "store", 0), *kept;
+	char *mirror = s_text("%s/mirror", (char *)*state);
+	struct pakhus *s = s_open(path, 0);
+
+	kept = s_text("%s/kept", (char *)*state);
+	put(s, "a", "1", 1);
+	put(s, "a", "2", 2);
+	assert_done(pakhus_sync(s, &err));
+	run("cp -a %s/objects %s", path, kept);
+	purge(s, "a", "1", 1);
+	pakhus_close(s);
+	run("rm -r %s/objects && cp -a %s %s/objects", path, kept, path);
+	assert_done(sync_from(mirror, path));
+	is_gone(mirror, 1);
+	verify_at(mirror);
+	free(mirror);
+	free(kept);
+	free(path);
+}
+
+/* A mirror's sync that ended within it is gone on with by the next. */
+static int sync_child(void *arg)
+{
+	char **p = arg;
+
+	sync_from(p[0], p[1]);
+	return 0;
+}
+
+static void the_next_sync_of_a_mirror_finishes_it(void **state)
+{
+	char *path = s_init(state, "store", 0), *p[2];
+	char *model = s_text("%s/model", (char *)*state);
+	char *mirror = s_text("%s/mirror", (char *)*state);
+	struct pakhus *s = s_open(path, 0);
+	int ends = 0;
+	long n;
+
+	put(s, "a", "1", 1);
+	put(s, "a", "2", 2);
+	put(s, "a", "3", 3);
+	assert_done(pakhus_sync(s, &err));
+	assert_done(sync_from(model, path));
+	purge(s, "a", "1", 1);
+	pakhus_close(s);
+	p[0] = mirror;
+	p[1] = path;
+	for (n = 1; !ends; n++) {
+		run("rm -rf %s && cp -a %s %s", mirror, model, mirror);
+		trace_at(mirror);
+		trace_kill(n, 0);
+		ends = s_in_child(sync_child, p) == 0;
+		trace_peace();
+		assert_done(sync_from(mirror, path));
+		is_gone(mirror, 1);
+		s = s_open(mirror, 0);
+		holds_marked(s, "a", "2", 2);
+		holds_marked(s, "a", "3", 3);
+		s_verify(s);
+		pakhus_close(s);
+		trace_clear();
+	}
+	print_message("# ended at each of %ld calls\n", n - 2);
+	assert_true(n > 40);
+	free(model);
+	free(mirror);
+	free(path);
+}
+
 /* The trash, and indexes that nobody uses, may hold it too. */
 static void what_lies_about_goes_too(void **state)
 {
@@ -1107,6 +1255,9 @@ int main(void)
 		T_IN_DIR(it_is_finished_when_any_call_failed_once),
 		T_IN_DIR(it_is_finished_when_all_calls_failed_from_one_on),
 		T_IN_DIR(others_publish_and_read_on_meanwhile),
+		T_IN_DIR(a_mirror_removes_what_its_source_removed),
+		T_IN_DIR(a_mirror_keeps_nothing_that_the_log_has_purged),
+		T_IN_DIR(the_next_sync_of_a_mirror_finishes_it),
 	};
 
 	trace_in_memory();
