@@ -137,8 +137,8 @@ static int apply_purge(struct pk_txn *t, uint64_t seq,
 		       const struct pk_entry *e, struct pakhus_error *err)
 {
 	struct pk_purged purged;
-	struct pk_head head;
-	struct pk_live live;
+	struct pk_head head = { 0, 0, 0 };
+	struct pk_live live = { .is_live = 0 };
 	int rc = pk_index_purged(t, e->hash, &purged, err);
 
 	if (rc == 1)

@@ -170,6 +170,13 @@ static void ready_release(struct ready *r)
 	pk_zst_encoder_free(r->zst);
 }
 
+/* What could not be read before either: verify speaks of it. Anything else may
+ * be better the next time, and nothing is removed before. */
+static int is_damage(int rc)
+{
+	return rc == PAKHUS_ECORRUPT || rc == PAKHUS_ENOTFOUND;
+}
+
 /* Reads a text; 0 where it cannot be, as a file is damaged or missing. */
 static int read_text(struct ready *r, const unsigned char *hash,
 		     struct pk_shared **out)
@@ -180,9 +187,7 @@ static int read_text(struct ready *r, const unsigned char *hash,
 
 	if (!rc)
 		return 1;
-	if (rc == PAKHUS_ECORRUPT || rc == PAKHUS_ENOTFOUND)
-		return 0;
-	return pk_fail(r->err, rc, "%s", e.text);
+	return is_damage(rc) ? 0 : pk_fail(r->err, rc, "%s", e.text);
 }
 
 /* The base of a purged base, and so on, up to one that stays: its depth is
@@ -217,7 +222,6 @@ static int encode_anew(struct ready *r, const unsigned char *hash,
 	int dir = r->store->env->dir, rc = read_text(r, hash, &text);
 	size_t size;
 
-	/* it could not be read before either; verify speaks of it */
 	if (rc != 1)
 		return rc;
 	rc = choose_base(r, t, &base);
@@ -238,14 +242,19 @@ static int encode_anew(struct ready *r, const unsigned char *hash,
 /* An object that is made against one of them, and is none of them. */
 static int ready_object(struct ready *r, const char *path)
 {
+	struct pakhus_error e = { .status = 0 };
 	unsigned char hash[PK_HASH_SIZE];
 	struct pk_trailer t;
+	int rc;
 
-	if (pk_objpath_parse(path, hash) || pk_set_has(r->purged, hash) ||
-	    pk_object_trailer(r->store->env->dir, hash, &t, NULL) ||
-	    t.encoding != PK_DELTA || !pk_set_has(r->purged, t.base))
+	if (pk_objpath_parse(path, hash) || pk_set_has(r->purged, hash))
 		return 0;
-	return encode_anew(r, hash, &t);
+	rc = pk_object_trailer(r->store->env->dir, hash, &t, &e);
+	if (rc)
+		return is_damage(rc) ? 0 : pk_fail(r->err, rc, "%s", e.text);
+	return t.encoding == PK_DELTA && pk_set_has(r->purged, t.base)
+		       ? encode_anew(r, hash, &t)
+		       : 0;
 }
 
 static int ready_dir(struct ready *r, unsigned first)

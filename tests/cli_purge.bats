@@ -13,13 +13,14 @@ secret() { # ID VERSION SECRET: published, in manifest and metadata
 
 # That no file of the store has a text, as it is or compressed.
 gone() {
-	local file
+	local file dir
 
 	if grep -rlaF "$1" store; then
 		return 1
 	fi
 	for file in store/objects/*/*; do
-		"$PAKHUS" cat "$(sed 's,.*/\(..\)/,\1,' <<<"$file")" >text
+		dir=${file%/*}
+		"$PAKHUS" cat "${dir##*/}${file##*/}" >text
 		lacks text "$1"
 	done
 }

@@ -104,6 +104,57 @@ copy() {
 	[ "$(js 'rows.at(-1).entries')" -gt "$(js 'rows.at(-1).versions')" ]
 }
 
+@test "texts that are purged" {
+	lending
+	put org.example.a 1.0.0
+	doc org.example.a 1.0.0 other | "$PAKHUS" publish - >/dev/null
+	"$PAKHUS" delete org.example.a >/dev/null
+	"$PAKHUS" purge --by me --reason 'a "key"' \
+		org.example.lending@1.0.0 >/dev/null
+	same
+	"$PAKHUS" purge --reason '' org.example.lending@1.1.0 || true
+	"$PAKHUS" purge --reason law org.example.a@1.0.0 >/dev/null
+	"$PAKHUS" purge --reason law --at 3 org.example.lending@1.2.0 \
+		>/dev/null
+	same
+	[ "$(js 'rows.at(-1).objects')" -eq "$(js 'rows.at(-1).versions')" ]
+	"$PAKHUS" publish "$PACKAGES/lending-1.1.0.json" >/dev/null
+	same
+	[ "$(js 'rows.filter((row) => row.op === "purge").length')" -eq 4 ]
+}
+
+# forged LINE...: appended and signed as the store would
+forged() {
+	"${AIDS:-$BATS_TEST_DIRNAME/../build/cc/tests}/aid_entry" store "$@"
+}
+
+@test "purges of what is not there, and publishes of what is gone" {
+	local line hash
+
+	doc a 1 | "$PAKHUS" publish - >/dev/null
+	hash=$("$PAKHUS" versions a | cut -f4)
+	line='{"op":"purge","id":"a","version":"1","hash":"'$hash'",'
+	line+='"reason":"","time":1,"by":""}'
+	forged "${line/'"1"'/'"2"'}"
+	refuses F-90 store
+	pk verify --rebuild
+	[ "$status" -eq 4 ]
+	grep -q F-90 err out
+	rm -rf store
+	doc a 1 | "$PAKHUS" publish - >/dev/null
+	forged "$line"
+	reads store
+	forged "$line"
+	refuses F-90 store
+	rm -rf store
+	doc a 1 | "$PAKHUS" publish - >/dev/null
+	forged "$line" '{"op":"publish","id":"a","version":"1","hash":"'"$hash"'","manifest_size":26,"metadata_size":2,"time":1,"by":""}'
+	refuses F-91 store
+	pk verify --rebuild
+	[ "$status" -eq 4 ]
+	grep -q F-91 err out
+}
+
 @test "an immutable store with a name of its own" {
 	"$PAKHUS" init --immutable --origin example.org/log >/dev/null
 	lending

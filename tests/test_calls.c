@@ -194,6 +194,35 @@ static void after_gc(void)
 	assert_holds(store, "new", version(), round_no);
 }
 
+/* The second text is made against the first. */
+static void before_purge(void)
+{
+	s_publish(store, "purged", version(), round_no);
+	s_publish(store, "purged", "stays", round_no);
+	assert_done(pakhus_sync(store, &err));
+}
+
+static int go_purge(void)
+{
+	return pakhus_purge(store, "purged", version(), "why", NULL, NULL,
+			    &err);
+}
+
+static void after_purge(void)
+{
+	assert_status(pakhus_get(store, "purged", version(), NULL, &err),
+		      PAKHUS_ENOTFOUND);
+	assert_holds(store, "purged", "stays", round_no);
+}
+
+/* The entry may be there, and what it says is carried out then. */
+static int again_purge(void)
+{
+	int rc = go_purge();
+
+	return rc == PAKHUS_ENOTFOUND ? 0 : rc;
+}
+
 static int go_batch(void)
 {
 	struct pakhus_batch *b = NULL;
@@ -581,6 +610,7 @@ static const struct operation {
 } operations[] = {
 	{ "publish", nothing, go_publish, after_publish, NULL },
 	{ "delete", before_delete, go_delete, after_delete, NULL },
+	{ "purge", before_purge, go_purge, after_purge, again_purge },
 	{ "batch", nothing, go_batch, after_batch, NULL },
 	{ "long", nothing, go_long, after_long, NULL },
 	{ "integrate", before_sync, go_sync, after_sync, NULL },

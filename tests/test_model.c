@@ -13,6 +13,7 @@
 #define M_IDS 12
 #define M_VERSIONS 14
 #define M_LOG 40000
+#define M_TEXTS 50
 
 static struct model {
 	struct m_version {
@@ -21,12 +22,15 @@ static struct model {
 		uint64_t created, updated, seq, place;
 	} version[M_IDS][M_VERSIONS];
 	struct m_entry {
-		int is_publish, id, version;
+		int op, id, version;
 		unsigned n;
 		uint64_t time;
 	} log[M_LOG];
 	uint64_t entries;
+	char is_purged[M_IDS][M_VERSIONS][M_TEXTS];
 } *model;
+
+enum { M_DELETE, M_PUBLISH, M_PURGE };
 
 static const char *m_id(int i)
 {
@@ -54,7 +58,8 @@ static void m_publish(int i, int v, unsigned n)
 	uint64_t seq = model->entries++;
 
 	assert_true(seq < M_LOG);
-	model->log[seq] = (struct m_entry){ 1, i, v, n, (uint64_t)clock_us };
+	model->log[seq] = (struct m_entry){ M_PUBLISH, i, v, n,
+					     (uint64_t)clock_us };
 	if (!x->is_live) {
 		x->is_live = 1;
 		x->created = (uint64_t)clock_us;
@@ -70,8 +75,34 @@ static void m_delete(int i, int v)
 	uint64_t seq = model->entries++;
 
 	assert_true(seq < M_LOG);
-	model->log[seq] = (struct m_entry){ 0, i, v, 0, (uint64_t)clock_us };
+	model->log[seq] = (struct m_entry){ M_DELETE, i, v, 0,
+					     (uint64_t)clock_us };
 	model->version[i][v].is_live = 0;
+}
+
+/* Every text that the version ever had, the one published last first; how
+ * many that were. */
+static unsigned m_purge(int i, int v)
+{
+	struct m_version *x = &model->version[i][v];
+	unsigned n = 0;
+
+	for (uint64_t seq = model->entries; --seq;) {
+		const struct m_entry *e = &model->log[seq];
+
+		if (e->op != M_PUBLISH || e->id != i || e->version != v ||
+		    model->is_purged[i][v][e->n])
+			continue;
+		model->is_purged[i][v][e->n] = 1;
+		if (x->n == e->n)
+			x->is_live = 0;
+		assert_true(model->entries < M_LOG);
+		model->log[model->entries++] = (struct m_entry){
+			M_PURGE, i, v, e->n, (uint64_t)clock_us
+		};
+		n++;
+	}
+	return n;
 }
 
 /* The live version of the highest place below one; -1 for none. */
@@ -192,11 +223,12 @@ static void m_check_list(struct pakhus *s)
 
 static void m_same_entry(const struct pakhus_entry *e, uint64_t seq)
 {
+	static const char *const ops[] = { "delete", "publish", "purge" };
 	const struct m_entry *x = &model->log[seq];
 
 	assert_int_equal(e->seq, seq);
 	assert_int_equal(e->time_us, x->time);
-	assert_string_equal(e->op, x->is_publish ? "publish" : "delete");
+	assert_string_equal(e->op, ops[x->op]);
 	assert_string_equal(e->id, m_id(x->id));
 	assert_string_equal(e->version, m_name(x->version));
 }
@@ -239,7 +271,8 @@ static void m_check_at(struct pakhus *s)
 	struct pakhus_package *p;
 	char *want;
 
-	if (!seq || !x->is_publish) {
+	if (!seq || x->op != M_PUBLISH ||
+	    model->is_purged[x->id][x->version][x->n]) {
 		assert_status(pakhus_get_at(s, seq, &p, &err),
 			      PAKHUS_ENOTFOUND);
 		return;
@@ -254,25 +287,28 @@ static void m_check_at(struct pakhus *s)
 static void m_step(struct pakhus *s)
 {
 	int i = (int)rnd(M_IDS), v = (int)rnd(M_VERSIONS);
-	unsigned what = rnd(100), n = rnd(50);
+	unsigned what = rnd(1000), n = rnd(M_TEXTS);
 
 	/* mostly forwards, now and then not at all or back */
 	if (rnd(4))
 		clock_us += rnd(1000000);
 	else if (rnd(2))
 		clock_us -= rnd(5000000);
-	if (what < 70) {
+	if (what < 700 && model->is_purged[i][v][n]) {
+		assert_status(s_try(s, m_id(i), m_name(v), n, NULL),
+			      PAKHUS_ECONFLICT);
+	} else if (what < 700) {
 		struct pakhus_record r = s_publish(s, m_id(i), m_name(v), n);
 
 		m_publish(i, v, n);
 		m_same(&r, i, v);
-	} else if (what < 90) {
+	} else if (what < 900) {
 		uint64_t went = s_delete(s, m_id(i), m_name(v));
 
 		assert_int_equal(went, model->version[i][v].is_live);
 		if (went)
 			m_delete(i, v);
-	} else if (what < 93) {
+	} else if (what < 930) {
 		uint64_t went = s_delete(s, m_id(i), NULL);
 
 		for (v = 0; v < M_VERSIONS; v++) /* in order of bytes */
@@ -281,7 +317,7 @@ static void m_step(struct pakhus *s)
 				went--;
 			}
 		assert_int_equal(went, 0);
-	} else if (what < 97) {
+	} else if (what < 970) {
 		struct pakhus_batch *b;
 
 		assert_done(pakhus_batch_new(s, NULL, &b, &err));
@@ -291,15 +327,29 @@ static void m_step(struct pakhus *s)
 			i = (int)rnd(M_IDS);
 			v = (int)rnd(M_VERSIONS);
 			doc = s_document(m_id(i), m_name(v), k);
-			assert_done(pakhus_batch_publish(b, doc, strlen(doc),
-							 &err));
+			if (model->is_purged[i][v][k]) {
+				assert_status(pakhus_batch_publish(
+					b, doc, strlen(doc), &err),
+					PAKHUS_ECONFLICT);
+			} else {
+				assert_done(pakhus_batch_publish(
+					b, doc, strlen(doc), &err));
+				m_publish(i, v, k);
+			}
 			free(doc);
-			m_publish(i, v, k);
 		}
 		assert_done(pakhus_batch_commit(b, &err));
 		pakhus_batch_free(b);
-	} else {
+	} else if (what < 995) {
 		assert_done(pakhus_sync(s, &err));
+	} else {
+		struct pakhus_purged p = { 0, 0, 0 };
+		int rc = pakhus_purge(s, m_id(i), m_name(v), "why", NULL, &p,
+				      &err);
+		unsigned went = m_purge(i, v);
+
+		assert_int_equal(rc, went ? PAKHUS_OK : PAKHUS_ENOTFOUND);
+		assert_int_equal(p.texts, went);
 	}
 	m_check_package(s, i);
 }

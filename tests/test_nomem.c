@@ -49,6 +49,16 @@ static void after_delete(void)
 		      PAKHUS_ENOTFOUND);
 }
 
+/* Again, it is done. */
+static int go_purge(void)
+{
+	int rc = pakhus_purge(store, "before", version(), "why", "by", NULL,
+			      &err);
+
+	return rc == PAKHUS_ENOTFOUND && strstr(err.text, "was purged") ? 0
+									 : rc;
+}
+
 static int go_sync(void)
 {
 	return pakhus_sync(store, &err);
@@ -305,6 +315,7 @@ static const struct operation {
 } operations[] = {
 	{ "publish", go_publish, after_publish },
 	{ "delete", go_delete, after_delete },
+	{ "purge", go_purge, after_delete },
 	{ "sync", go_sync, after_nothing },
 	{ "gc", go_gc, after_gc },
 	{ "get", go_get, after_nothing },
@@ -355,6 +366,11 @@ static int opens(const struct operation *op)
 	return op->go == go_open || op->go == go_rebuild;
 }
 
+static int removes(const struct operation *op)
+{
+	return op->go == go_delete || op->go == go_purge;
+}
+
 static void before(const struct operation *op)
 {
 	assert_done(pakhus_init(path, NULL, &err));
@@ -395,7 +411,7 @@ static void with_denial(const struct operation *op, long n)
 		store = s_open(path, 0);
 	if (!rc)
 		op->after();
-	if (op->go != go_delete)
+	if (!removes(op))
 		assert_holds(store, "before", version(), round_no + 1);
 	pakhus_close(store);
 	store = s_open(path, 0);
@@ -406,7 +422,7 @@ static void with_denial(const struct operation *op, long n)
 	if (!store)
 		store = s_open(path, 0);
 	op->after();
-	if (op->go != go_delete)
+	if (!removes(op))
 		assert_holds(store, "before", version(), round_no + 1);
 	assert_done(pakhus_sync(store, &err));
 	s_verify(store);
