@@ -990,7 +990,7 @@ static void what_is_collected_takes_nothing_live_with_it(void **state)
 	collect_it();
 	collect_it();
 	end_run();
-	each_state(2, run.call[from].begin, 1);
+	each_state(1, run.call[from].begin, 2);
 	forget_run();
 }
 
