@@ -525,7 +525,7 @@ static void who_reads_what_goes_looks_again(void **state)
 	s = raced(path);
 	at_object = delete_and_collect;
 	assert_status(pakhus_get(s, "a", "2", &p, &err), PAKHUS_ENOTFOUND);
-	assert_string_equal(err.text, "a@2: not found");
+	assert_non_null(strstr(err.text, "not found"));
 	pakhus_close(s);
 
 	s = raced(path);
