@@ -127,6 +127,17 @@ int pk_lineage_add(struct pk_sync *x, uint64_t seq, const char *line,
 	return 0;
 }
 
+/* Whether a note is that of an heir: 1, 0, or what reading it gave. */
+static int is_note_of(const struct pk_heir *h, int rc,
+		      const struct pk_vkey *next,
+		      const struct pk_checkpoint *at)
+{
+	if (rc != 1)
+		return rc;
+	return is_same(next, &h->key) && at->size == h->seq + 1 &&
+	       !memcmp(at->root, h->root, PK_HASH_SIZE);
+}
+
 static int check_heir(struct pk_sync *x, const struct pk_vkey *before,
 		      const struct pk_heir *h)
 {
@@ -135,21 +146,19 @@ static int check_heir(struct pk_sync *x, const struct pk_vkey *before,
 	struct pk_vkey next;
 	int rc;
 
-	/* past caches, where the one that lies there is not right */
 	x->err = &e;
-	rc = hop(x, before, &next, &at);
+	rc = is_note_of(h, hop(x, before, &next, &at), &next, &at);
 	x->err = err;
-	if (rc == 0 || rc == PAKHUS_ECORRUPT)
-		rc = fetch_hop(x, before, &next, &at);
-	else if (rc < 0)
-		return pk_fail(err, rc, "%s", e.text);
-	if (rc < 0)
-		return rc;
-	if (rc && is_same(&next, &h->key) && at.size == h->seq + 1 &&
-	    !memcmp(at.root, h->root, PK_HASH_SIZE))
+	if (rc == 1)
 		return 0;
+	if (rc && rc != PAKHUS_ECORRUPT)
+		return pk_fail(err, rc, "%s", e.text);
+	/* what lies there may be another's */
+	rc = fetch_hop(x, before, &next, &at);
+	if (rc < 0 || is_note_of(h, rc, &next, &at))
+		return rc < 0 ? rc : 0;
 	x->is_absent = !rc;
-	return pk_fail(x->err, PAKHUS_ECORRUPT,
+	return pk_fail(err, PAKHUS_ECORRUPT,
 		       "%s: log entry %llu: F-69 the note of this rotation is "
 		       "%s there", x->in.source->name,
 		       (unsigned long long)h->seq,

@@ -192,8 +192,8 @@ static inline void assert_same_tree(const char *a, const char *b)
 {
 	/* the partial tiles of checkpoints between stay where they were made */
 	run("cd %s && find FORMAT log keys objects -type f ! -path '*.p/*' | "
-	    "xargs sha256sum >%s.sums && cd %s && sha256sum --quiet -c "
-	    "%s.sums >/dev/null; rc=$?; rm -f %s.sums; exit $rc",
+	    "xargs sha256sum >%s.sums && cd %s && sha256sum --quiet -c >&2 "
+	    "%s.sums; rc=$?; rm -f %s.sums; exit $rc",
 	    a, a, b, a, a);
 }
 
