@@ -142,7 +142,7 @@ static int check_heir(struct pk_sync *x, const struct pk_vkey *before,
 		      const struct pk_heir *h)
 {
 	struct pakhus_error *err = x->err, e = { .status = 0 };
-	struct pk_checkpoint at;
+	struct pk_checkpoint at = { .size = 0 };
 	struct pk_vkey next;
 	int rc;
 
