@@ -221,7 +221,12 @@ static int install_first(struct pk_sync *x)
 	pk_empty_dir(x->dir, PK_STAGE);
 	pk_remove_tree(x->dir, "log");
 	pk_remove_tree(x->dir, "keys");
-	rc = pk_init_dirs(x->dir, x->err);
+	/* local/incoming says what the others are, so its name comes first */
+	rc = pk_sync_dir(x->dir, "local", x->err);
+	if (!rc)
+		rc = pk_sync_dir(x->dir, ".", x->err);
+	if (!rc)
+		rc = pk_init_dirs(x->dir, x->err);
 	if (!rc)
 		rc = pk_bring_install(x);
 	if (!rc)

@@ -86,7 +86,7 @@ static void no_file_is_believed(void **state)
 	struct scene sc = scene(state);
 	char *new = s_text("%s/new", (char *)*state);
 
-	for (int how = EVIL_OMIT; how <= EVIL_PARENT; how++)
+	for (enum evil_how how = EVIL_OMIT; how <= EVIL_PARENT; how++)
 		for (size_t i = 0; i < T_COUNT(on); i++) {
 			int rc;
 
