@@ -24,7 +24,7 @@ static int sync_and_end(void *arg)
 }
 
 /* 1 where the sync came to its end. */
-static int end_at(struct pair *p, long n, int torn)
+static int end_at(struct pair *p, long n, int torn, int (*go)(void *arg))
 {
 	int status;
 	pid_t pid;
@@ -35,7 +35,7 @@ static int end_at(struct pair *p, long n, int torn)
 	if (!pid) {
 		trace.only_kind = torn ? TRACE_WRITE : -1;
 		trace_kill(n, torn);
-		_exit(sync_and_end(p));
+		_exit(go(p));
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
@@ -80,7 +80,7 @@ static void each_first(void **state, int torn)
 		struct pakhus *s;
 		char *format = s_text("%s/FORMAT", p.mirror);
 
-		all = end_at(&p, n, torn);
+		all = end_at(&p, n, torn, sync_and_end);
 		if (!access(format, F_OK)) {
 			s = s_open(p.mirror, 0);
 			check(s, 4, 4);
@@ -118,7 +118,7 @@ static void each_next(void **state, int torn, int survivor)
 		s = s_open(p.mirror, 0);
 	for (n = 1; !all; n = after(n, 400)) {
 		grow_by(p.store, "a", held, held + 3);
-		all = end_at(&p, n, torn);
+		all = end_at(&p, n, torn, sync_and_end);
 		if (!survivor)
 			s = s_open(p.mirror, 0);
 		check(s, held, held + 3);
@@ -139,6 +139,67 @@ static void each_next(void **state, int torn, int survivor)
 	pakhus_close(s);
 	free(p.store);
 	free(p.mirror);
+}
+
+/* ---- the other way ---- */
+
+static int adopt_and_end(void *arg)
+{
+	struct pair *p = arg;
+	struct copier c = copier_of(p->mirror);
+	struct pakhus_mirror m = { .key = NULL };
+
+	c.source = (struct pakhus_source){ copier_fetch, &c, c.from };
+	return pakhus_adopt_from(p->store, &c.source, &m, &err) ? 3 : 0;
+}
+
+/* A store that came back from a backup takes what its mirror has. */
+static void each_adoption(void **state, int torn)
+{
+	struct pair p = { s_init(state, "store", 0),
+			  s_text("%s/mirror", (char *)*state) };
+	char *backup = s_text("%s/backup", (char *)*state);
+	long n;
+	int all = 0;
+
+	grow_by(p.store, "a", 0, 3);
+	run("cp -a %s %s", p.store, backup);
+	grow_by(p.store, "a", 3, 6);
+	assert_done(sync_from(p.mirror, p.store));
+	trace_at(p.store);
+	for (n = 1; !all; n = after(n, 60)) {
+		struct pakhus *s;
+
+		run("rm -rf %s && cp -a %s %s", p.store, backup, p.store);
+		all = end_at(&p, n, torn, adopt_and_end);
+		s = s_open(p.store, 0);
+		check(s, 3, 6);
+		pakhus_close(s);
+		assert_int_equal(adopt_and_end(&p), 0);
+		s = s_open(p.store, 0);
+		check(s, 6, 6);
+		s_publish(s, "b", "1", 1);
+		assert_done(pakhus_sync(s, &err));
+		s_verify(s);
+		pakhus_close(s);
+		assert_no_incoming(p.store);
+	}
+	assert_done(sync_from(p.mirror, p.store));
+	print_message("# ended before %ld calls\n", n - 2);
+	assert_true(n > (torn ? 5 : 40));
+	free(backup);
+	free(p.store);
+	free(p.mirror);
+}
+
+static void an_adoption_that_ended_at_any_call_is_done_again(void **state)
+{
+	each_adoption(state, 0);
+}
+
+static void an_adoption_that_ended_within_a_write_is_done_again(void **state)
+{
+	each_adoption(state, 1);
 }
 
 static void a_first_sync_that_ended_at_any_call_is_finished(void **state)
@@ -174,6 +235,8 @@ int main(void)
 		T_IN_DIR(a_mirror_is_whole_after_a_sync_ended_at_any_call),
 		T_IN_DIR(a_mirror_is_whole_after_a_sync_ended_within_a_write),
 		T_IN_DIR(a_reader_goes_on_when_a_sync_ended_at_any_call),
+		T_IN_DIR(an_adoption_that_ended_at_any_call_is_done_again),
+		T_IN_DIR(an_adoption_that_ended_within_a_write_is_done_again),
 	};
 
 	trace_in_memory();
