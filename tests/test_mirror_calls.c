@@ -16,8 +16,12 @@
 #include "files.h"
 #include "mirrors.h"
 
-static char *store, *mirror;
+static char *store, *mirror, *backup;
 static unsigned held; /* versions in the store */
+
+/* What is tried: a sync of a mirror, a first one, and a store that came back
+ * from a backup and takes what the mirror has. */
+enum mode { NEXT, FIRST, ADOPT };
 
 static long calls_were, memory_was;
 
@@ -46,9 +50,9 @@ static int count_fds(void)
 }
 
 /* What is there is whole. */
-static void check(unsigned least)
+static void check(const char *path, unsigned least)
 {
-	char *format = s_text("%s/FORMAT", mirror);
+	char *format = s_text("%s/FORMAT", path);
 	struct pakhus_package *p;
 	struct pakhus *s;
 	unsigned last;
@@ -58,7 +62,7 @@ static void check(unsigned least)
 		return;
 	}
 	free(format);
-	s = s_open(mirror, 0);
+	s = s_open(path, 0);
 	p = s_get(s, "a", NULL);
 	assert_int_equal(sscanf(p->record.version, "1.0.%u", &last), 1);
 	pakhus_package_free(p);
@@ -68,32 +72,53 @@ static void check(unsigned least)
 	pakhus_close(s);
 }
 
-/* One sync in trouble, and one in peace. is_first: to a new mirror. */
-static int in_between(int is_first, int (*trouble)(int rc, long *hits),
+static int go(enum mode mode)
+{
+	struct copier c = copier_of(mirror);
+	struct pakhus_mirror m = { .key = NULL };
+
+	if (mode != ADOPT)
+		return sync_from(mirror, store);
+	c.source = (struct pakhus_source){ copier_fetch, &c, c.from };
+	return pakhus_adopt_from(store, &c.source, &m, &err);
+}
+
+/* Gives how many versions are there before. */
+static unsigned prepare(enum mode mode)
+{
+	if (mode == FIRST) {
+		run("rm -rf %s", mirror);
+		return 0;
+	}
+	if (mode == ADOPT) {
+		run("rm -rf %s && cp -a %s %s", store, backup, store);
+		return 2;
+	}
+	grow_by(store, "a", held, held + 2);
+	held += 2;
+	return held - 2;
+}
+
+/* Once in trouble, and once in peace. */
+static int in_between(enum mode mode, void (*trouble)(int on, long *hits),
 		      long *hits)
 {
-	unsigned before = is_first ? 0 : held;
-	int fds, rc;
-	long live;
+	const char *path = mode == ADOPT ? store : mirror;
+	unsigned before = prepare(mode);
+	int fds = count_fds(), rc;
+	long live = memory.live;
 
-	if (is_first)
-		run("rm -rf %s", mirror);
-	else
-		grow_by(store, "a", held, held + 2);
-	held += is_first ? 0 : 2;
-	fds = count_fds();
-	live = memory.live;
 	memset(&err, 0, sizeof(err));
 	trouble(1, hits);
-	rc = sync_from(mirror, store);
+	rc = go(mode);
 	trouble(0, hits);
 	assert_true(!rc || (err.status == rc && *err.text));
 	assert_int_equal(count_fds(), fds);
 	assert_int_equal(memory.live, live);
-	check(rc ? before : held);
-	assert_done(sync_from(mirror, store));
+	check(path, rc ? before : held);
+	assert_done(go(mode));
 	assert_int_equal(memory.live, live);
-	check(held);
+	check(path, held);
 	return rc;
 }
 
@@ -102,13 +127,12 @@ static int in_between(int is_first, int (*trouble)(int rc, long *hits),
 static long fail_at;
 static enum calls_how fail_how;
 
-static int calls_trouble(int on, long *hits)
+static void calls_trouble(int on, long *hits)
 {
 	if (on)
 		calls_fail(fail_at, fail_how);
 	else
 		*hits = calls_peace();
-	return 0;
 }
 
 static const char *const how_name[CALLS_HOWS] = {
@@ -116,13 +140,19 @@ static const char *const how_name[CALLS_HOWS] = {
 	"short", "short for good", "EINTR", "EINTR often"
 };
 
-static void begin(void **state)
+static void begin(void **state, enum mode mode)
 {
+	backup = s_text("%s/backup", (char *)*state);
 	store = s_init(state, "store", 0);
 	mirror = s_text("%s/mirror", (char *)*state);
 	held = 0;
 	grow_by(store, "a", 0, 2);
 	held = 2;
+	if (mode == ADOPT) {
+		run("cp -a %s %s", store, backup);
+		grow_by(store, "a", 2, 5);
+		held = 5;
+	}
 	source_begins = in_peace;
 	source_ends = in_trouble;
 	assert_done(sync_from(mirror, store));
@@ -132,20 +162,21 @@ static void end(void)
 {
 	free(store);
 	free(mirror);
+	free(backup);
 }
 
-static void each_call(void **state, int is_first)
+static void each_call(void **state, enum mode mode)
 {
 	unsigned rounds = 0;
 
-	begin(state);
+	begin(state, mode);
 	for (int how = 0; how < CALLS_HOWS; how++) {
-		long hits, step = s_scale(is_first ? 61 : 23,
-					  is_first ? 307 : 97, 1);
+		long hits, step = s_scale(mode == NEXT ? 23 : 61,
+					  mode == NEXT ? 97 : 307, 1);
 
 		for (fail_at = 1 + how % step, fail_how = (enum calls_how)how;;
 		     fail_at += step) {
-			int rc = in_between(is_first, calls_trouble, &hits);
+			int rc = in_between(mode, calls_trouble, &hits);
 
 			rounds++;
 			/* what ends with less, or later, is gone on with; and
@@ -170,17 +201,22 @@ static void each_call(void **state, int is_first)
 
 static void a_mirror_stays_whole_when_a_call_of_its_sync_fails(void **state)
 {
-	each_call(state, 0);
+	each_call(state, NEXT);
 }
 
 static void a_first_sync_is_done_again_when_a_call_fails(void **state)
 {
-	each_call(state, 1);
+	each_call(state, FIRST);
+}
+
+static void a_store_is_adopted_again_when_a_call_fails(void **state)
+{
+	each_call(state, ADOPT);
 }
 
 /* ---- memory ---- */
 
-static int memory_trouble(int on, long *hits)
+static void memory_trouble(int on, long *hits)
 {
 	if (on) {
 		memory.asked = 0;
@@ -189,16 +225,15 @@ static int memory_trouble(int on, long *hits)
 		memory.countdown = 0;
 		*hits = memory.asked;
 	}
-	return 0;
 }
 
-static void each_allocation(void **state, int is_first)
+static void each_allocation(void **state, enum mode mode)
 {
-	long hits = 0, step = s_scale(is_first ? 17 : 7, 41, 1);
+	long hits = 0, step = s_scale(mode == FIRST ? 17 : 7, 41, 1);
 
-	begin(state);
+	begin(state, mode);
 	for (fail_at = 1;; fail_at += step) {
-		int rc = in_between(is_first, memory_trouble, &hits);
+		int rc = in_between(mode, memory_trouble, &hits);
 
 		assert_true(!rc || rc == PAKHUS_ENOMEM);
 		if (hits < fail_at)
@@ -211,12 +246,17 @@ static void each_allocation(void **state, int is_first)
 
 static void a_mirror_stays_whole_without_memory(void **state)
 {
-	each_allocation(state, 0);
+	each_allocation(state, NEXT);
 }
 
 static void a_first_sync_is_done_again_after_there_was_no_memory(void **state)
 {
-	each_allocation(state, 1);
+	each_allocation(state, FIRST);
+}
+
+static void a_store_is_adopted_again_after_there_was_no_memory(void **state)
+{
+	each_allocation(state, ADOPT);
 }
 
 int main(void)
@@ -224,8 +264,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T_IN_DIR(a_mirror_stays_whole_when_a_call_of_its_sync_fails),
 		T_IN_DIR(a_first_sync_is_done_again_when_a_call_fails),
+		T_IN_DIR(a_store_is_adopted_again_when_a_call_fails),
 		T_IN_DIR(a_mirror_stays_whole_without_memory),
 		T_IN_DIR(a_first_sync_is_done_again_after_there_was_no_memory),
+		T_IN_DIR(a_store_is_adopted_again_after_there_was_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
