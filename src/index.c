@@ -298,7 +298,7 @@ static int move_away(int dir, const char *path, struct pakhus_error *err)
 	return 0;
 }
 
-#define NEXT "local/next-index"
+#define NEXT "local/index-next"
 
 int pk_index_drop_others(int dir, struct pakhus_error *err)
 {

@@ -112,7 +112,8 @@ static void keep_moment(void)
 	snprintf(file, sizeof(file), "%s/local", path);
 	d = opendir(file);
 	while (d && (e = readdir(d)))
-		if (!strncmp(e->d_name, "index-", 6))
+		if (!strncmp(e->d_name, "index-", 6) &&
+		    strcmp(e->d_name, "index-state"))
 			snprintf(run.index_dir, sizeof(run.index_dir),
 				 "local/%s", e->d_name);
 	if (d)
@@ -238,6 +239,15 @@ static void rotate(void)
 	end(c, before, before + 1);
 }
 
+static void purge(const char *id, const char *version, uint64_t texts)
+{
+	uint64_t before = position(store);
+	struct call *c = begin();
+
+	ok(pakhus_purge(store, id, version, "why", NULL, NULL, &err));
+	end(c, before, before + texts);
+}
+
 static void reopen(void)
 {
 	struct pakhus_options opt = { .level = 1 };
@@ -343,6 +353,30 @@ static int is_last(size_t i, size_t n)
 	return 1;
 }
 
+/* Whether one of the first n entries has purged the text of an entry. */
+static int is_purged(size_t i, size_t n)
+{
+	for (size_t k = i + 1; k < n; k++)
+		if (!strcmp(run.entry[k].op, "purge") &&
+		    !strcmp(run.entry[k].hash, run.entry[i].hash))
+			return 1;
+	return 0;
+}
+
+/* Also from the tree, when a writer has come in. */
+static void check_gone(struct pakhus *s, size_t i)
+{
+	const char *hash = run.entry[i].hash;
+	struct pakhus_package *p;
+	char *object;
+
+	hold(pakhus_get_at(s, i, &p, &err) == PAKHUS_ENOTFOUND);
+	if (asprintf(&object, "%s/objects/%.2s/%s", path, hash, hash + 2) < 0)
+		return;
+	hold(access(object, F_OK));
+	free(object);
+}
+
 static void check_texts(struct pakhus *s, uint64_t n)
 {
 	struct pakhus_package *p;
@@ -350,6 +384,10 @@ static void check_texts(struct pakhus *s, uint64_t n)
 	for (size_t i = 0; i < n; i++) {
 		const struct pakhus_entry *e = &run.entry[i];
 
+		if (run.text[i] && is_purged(i, n)) {
+			check_gone(s, i);
+			continue;
+		}
 		if (run.text[i] &&
 		    !(run.collects && !is_last(i, n) &&
 		      pakhus_get_at(s, i, &p, &err) == PAKHUS_ENOTFOUND)) {
@@ -994,6 +1032,30 @@ static void what_is_collected_takes_nothing_live_with_it(void **state)
 	forget_run();
 }
 
+/* Nor what is purged: what is made against it is there without it before it
+ * goes. Of the log's word it is gone when the store is opened. */
+static void what_is_purged_takes_nothing_else_with_it(void **state)
+{
+	size_t from;
+
+	(void)state;
+	begin_run("purge");
+	publish("com.acme.crm", "1.0.0", 3000, 1);
+	publish("com.acme.crm", "1.0.1", 3000, 1);
+	publish("com.acme.crm", "1.0.2", 3000, 1);
+	publish("com.acme.crm", "1.0.0", 3000, 2);
+	sync_it();
+	publish("com.acme.crm", "1.0.3", 3000, 1);
+	from = run.calls;
+	purge("com.acme.crm", "1.0.0", 2);
+	publish("com.acme.crm", "1.0.4", 3000, 1);
+	purge("com.acme.crm", "1.0.2", 1);
+	sync_it();
+	end_run();
+	each_state(2, run.call[from].begin, 1);
+	forget_run();
+}
+
 static int make_dir(void **state)
 {
 	(void)state;
@@ -1034,6 +1096,7 @@ int main(void)
 			a_text_that_came_back_is_no_delta_of_its_own_delta),
 		cmocka_unit_test(a_rotation_is_whole_after_power_loss),
 		cmocka_unit_test(what_is_collected_takes_nothing_live_with_it),
+		cmocka_unit_test(what_is_purged_takes_nothing_else_with_it),
 		cmocka_unit_test(
 			what_was_acknowledged_is_there_after_power_loss),
 	};

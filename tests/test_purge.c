@@ -619,7 +619,7 @@ static int apply(struct pk_txn *t, const struct pk_entry *e)
 
 static void a_purge_of_what_is_not_there_is_damage(void **state)
 {
-	struct pk_entry e = { .op = PK_OP_KEY }, *purge_entry = &e;
+	struct pk_entry e;
 	struct pk_index *ix;
 	struct pk_txn t = PK_TXN_INIT;
 	struct pk_purged purged;
@@ -627,11 +627,11 @@ static void a_purge_of_what_is_not_there_is_damage(void **state)
 	(void)state;
 	assert_done(pk_index_open(&ix, -1, &err));
 	assert_done(pk_txn_write(&t, ix, &err));
-	assert_done(apply(&t, &e));
+	t.stamp.applied = 1; /* the key */
 	e = (struct pk_entry){ .op = PK_OP_PUBLISH, .id = "a", .version = "1",
 			       .hash = { 1 } };
 	assert_done(apply(&t, &e));
-	purge_entry->op = PK_OP_PURGE;
+	e.op = PK_OP_PURGE;
 	/* of another hash, version, package (F-90) */
 	e.hash[0] = 2;
 	assert_status(apply(&t, &e), PAKHUS_ECORRUPT);
@@ -886,6 +886,39 @@ static void it_is_finished_when_its_process_ended_within_a_write(void **state)
 static void another_process_finishes_it(void **state)
 {
 	each_end(state, 0, 1);
+}
+
+/* Between the old index and the new one there is none; what is half made is
+ * made anew. */
+static void without_an_index_it_is_finished_too(void **state)
+{
+	char *path = s_init(state, "store", 0), *index;
+	struct pakhus *s;
+
+	prepare(path);
+	for (int torn = 0; torn < 2; torn++) {
+		s = s_open(path, 0);
+		put(s, "b", "1", 70);
+		pakhus_close(s);
+		s = s_open(path, 0);
+		if (!torn)
+			purge(s, "a", "1.0.0", 3);
+		pakhus_close(s);
+		index = index_file(path, "");
+		run("rm %s/local/purged && mv %s %s/local/trash/index-x && "
+		    "mkdir %s/local/index-next && "
+		    "head -c %d %s/local/trash/index-x/data.mdb "
+		    ">%s/local/index-next/data.mdb", path, index, path, path,
+		    torn ? 5000 : 0, path, path);
+		s = s_open(path, 0);
+		line_of(path, torn ? "18\n" : "17\n");
+		check_purged(path, s);
+		pakhus_close(s);
+		run("test ! -e %s/local/index-next -a "
+		    "-z \"$(ls %s/local/trash)\"", path, path);
+		free(index);
+	}
+	free(path);
 }
 
 /* Every call fails: once, or from then on. */
@@ -1252,6 +1285,7 @@ int main(void)
 		T_IN_DIR(it_is_finished_when_its_process_ended_at_any_call),
 		T_IN_DIR(it_is_finished_when_its_process_ended_within_a_write),
 		T_IN_DIR(another_process_finishes_it),
+		T_IN_DIR(without_an_index_it_is_finished_too),
 		T_IN_DIR(it_is_finished_when_any_call_failed_once),
 		T_IN_DIR(it_is_finished_when_all_calls_failed_from_one_on),
 		T_IN_DIR(others_publish_and_read_on_meanwhile),

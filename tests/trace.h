@@ -122,7 +122,8 @@ static char *trace_path(int dir, const char *path)
 
 static int trace_is_ours(const char *path)
 {
-	return path && strncmp(path, "local/index", 11);
+	return path && strncmp(path, "local/index", 11) &&
+	       strncmp(path, "local/trash/index", 17);
 }
 
 static void trace_name(int fd, char *path)
