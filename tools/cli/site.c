@@ -18,16 +18,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ids.h"
 #include "interrupt.h"
 #include "mem.h"
 #include "progress.h"
 #include "say.h"
 #include "site_body.h"
 #include "site_name.h"
+#include "site_state.h"
 #include "store.h"
 
-#define STATE ".pakhus-site"
-#define LIST "packages.json"
 #define PAGE 1000
 
 struct item {
@@ -38,15 +38,8 @@ struct item {
 	size_t versions_out;
 };
 
-struct ids {
-	char **id;
-	size_t count, room;
-};
-
 struct run {
 	struct site *site;
-	uint64_t from; /* the first entry that it does not show yet */
-	char identity[33];
 	struct ids gone; /* packages that lost versions since, sorted */
 	struct item *item;
 	size_t items, room;
@@ -68,144 +61,6 @@ static int stopped(const struct run *run)
 			  "interrupted; the next run goes on");
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void ids_add(struct ids *ids, const char *id)
-{
-	ids->id = mem_grow(ids->id, ids->count, &ids->room, sizeof(*ids->id));
-	ids->id[ids->count++] = mem_dup(id);
-}
-
-/* Each one once, in order. */
-static void ids_settle(struct ids *ids)
-{
-	size_t i, kept = 0;
-
-	if (!ids->count)
-		return;
-	qsort(ids->id, ids->count, sizeof(*ids->id), compare_ids);
-	for (i = 1; i < ids->count; i++) {
-		if (strcmp(ids->id[kept], ids->id[i]) != 0)
-			ids->id[++kept] = ids->id[i];
-		else
-			free(ids->id[i]);
-	}
-	ids->count = kept + 1;
-}
-
-static bool ids_have(const struct ids *ids, const char *id)
-{
-	return ids->count &&
-	       bsearch(&id, ids->id, ids->count, sizeof(*ids->id), compare_ids);
-}
-
-static void ids_release(struct ids *ids)
-{
-	size_t i;
-
-	for (i = 0; i < ids->count; i++)
-		free(ids->id[i]);
-	free(ids->id);
-}
-
-/* ---- how far the site is ---- */
-
-/* What a log says of an entry, by which another log is told from it. */
-static int mark_of(const struct run *run, uint64_t position, char out[128])
-{
-	struct pakhus_range range = {position, 1};
-	struct pakhus_history *page;
-	struct pakhus_error err = {0};
-	const struct pakhus_entry *e;
-
-	if (pakhus_history(run->site->store, NULL, range, &page, &err))
-		return failed(run, &err);
-	e = page->items; /* there is one: a log begins with its key */
-	snprintf(out, 128, "%" PRIu64 " %" PRIu64 " %s", e->seq + 1, e->time_us,
-		 e->hash[0] ? e->hash : "-");
-	pakhus_history_free(page);
-	return CLI_DONE;
-}
-
-static int state_write(const struct run *run, const char *mark)
-{
-	FILE *file = tree_new(&run->site->tree);
-	uint64_t written = run->site->tree.written;
-	int rc;
-
-	if (!file)
-		return CLI_FAILED;
-	fprintf(file, "pakhus site 1\n%s\n%s\n", run->identity, mark);
-	rc = tree_put(&run->site->tree, file, STATE);
-	run->site->tree.written = written; /* nobody asked for this one */
-	return rc;
-}
-
-static bool state_read(const struct run *run, char mark[128])
-{
-	char *text = tree_read(&run->site->tree, STATE, 511);
-	char identity[33];
-	int end = 0;
-	bool good = text &&
-		    sscanf(text, "pakhus site 1\n%32s\n%127[^\n]%n", identity,
-			   mark, &end) == 2 &&
-		    !strcmp(text + end, "\n") &&
-		    !strcmp(identity, run->identity);
-
-	free(text);
-	return good;
-}
-
-/* Whether this directory is one that may be written to: it is empty, or was
- * made by this program, which its hidden file or its list tells. */
-static bool is_site(const struct tree *tree)
-{
-	char *text = tree_read(tree, STATE, 511);
-	char head[sizeof(SITE_LIST_HEAD)];
-	bool good = text && !strncmp(text, "pakhus site ", 12);
-
-	free(text);
-	return good || tree_is_empty(tree) ||
-	       (tree_head(tree, LIST, head, sizeof(head) - 1) &&
-		!memcmp(head, SITE_LIST_HEAD, sizeof(head) - 1));
-}
-
-/* Sets where to go on from, and says in the site that a run was begun. */
-static int begin(struct run *run)
-{
-	struct site *site = run->site;
-	char was[128], now[128];
-	struct pakhus_error err = {0};
-	struct pakhus_stat st;
-	int rc;
-
-	if (!is_site(&site->tree))
-		return say_failed(site->cli, CLI_CONFLICT,
-				  "%s: neither empty nor a site",
-				  site->tree.path);
-	if (pakhus_stat(site->store, 0, &st, &err))
-		return failed(run, &err);
-	snprintf(run->identity, sizeof(run->identity), "%s", st.identity);
-	site->position = st.entries;
-	if (state_read(run, was)) {
-		run->from = strtoull(was, NULL, 10);
-		if (run->from > st.entries)
-			run->from = 0;
-	}
-	if (run->from) {
-		rc = mark_of(run, run->from, now);
-		if (rc)
-			return rc;
-		if (strcmp(was, now) != 0)
-			run->from = 0;
-	}
-	site->anew = !run->from;
-	return site->anew ? state_write(run, "0") : CLI_DONE;
-}
-
 /* The packages that the log says something of but publishes. */
 static int collect_gone(struct run *run)
 {
@@ -215,12 +70,12 @@ static int collect_gone(struct run *run)
 	struct pakhus_error err = {0};
 	size_t i;
 
-	while (!run->site->anew && range.before > run->from) {
+	while (!run->site->anew && range.before > run->site->from) {
 		if (pakhus_history(run->site->store, NULL, range, &page, &err))
 			return failed(run, &err);
 		for (i = 0; i < page->count; i++) {
 			e = &page->items[i];
-			if (e->seq >= run->from && e->id[0] &&
+			if (e->seq >= run->site->from && e->id[0] &&
 			    strcmp(e->op, "publish") != 0)
 				ids_add(&run->gone, e->id);
 		}
@@ -283,7 +138,7 @@ static int put_manifest(const struct run *run, const char *version,
 static int put_version(const struct run *run, const struct versions *v,
 		       size_t i)
 {
-	bool is_new = v->item[i].seq >= run->from;
+	bool is_new = v->item[i].seq >= run->site->from;
 	struct pakhus_package *document;
 	struct pakhus_error err = {0};
 	int rc = CLI_DONE;
@@ -330,7 +185,7 @@ static bool is_changed(const struct run *run, const struct versions *v,
 	size_t i;
 
 	for (i = 0; i < v->count; i++)
-		if (v->item[i].seq >= run->from)
+		if (v->item[i].seq >= run->site->from)
 			return true;
 	return ids_have(&run->gone, id);
 }
@@ -502,7 +357,7 @@ static int put_list(struct run *run)
 		fwrite(run->item[i].json, 1, run->item[i].size, file);
 	}
 	site_list_end(file, site->packages);
-	return tree_put(&site->tree, file, LIST);
+	return tree_put(&site->tree, file, SITE_LIST);
 }
 
 /* ---- what is gone ---- */
@@ -612,13 +467,13 @@ static int prune_all(struct run *run)
 
 static int make(struct run *run)
 {
-	char mark[128];
-	int rc = begin(run);
+	char mark[SITE_MARK_MAX];
+	int rc = site_begin(run->site);
 
 	if (!rc)
 		rc = collect_gone(run);
 	if (!rc)
-		rc = mark_of(run, run->site->position, mark);
+		rc = site_mark(run->site, run->site->position, mark);
 	if (!rc)
 		rc = collect_items(run);
 	if (!rc)
@@ -628,7 +483,7 @@ static int make(struct run *run)
 	if (!rc)
 		rc = tree_sync(&run->site->tree);
 	if (!rc)
-		rc = state_write(run, mark);
+		rc = site_note(run->site, mark);
 	progress_clear();
 	return rc;
 }

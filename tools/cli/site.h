@@ -20,6 +20,9 @@ struct site {
 	const struct cli *cli;
 	struct pakhus *store;
 	struct tree tree;
+	/* of the run, see site_state.h */
+	char identity[33];
+	uint64_t from; /* the first entry that it does not show yet */
 	/* filled in */
 	bool anew;	   /* not only what changed */
 	uint64_t position; /* entries of the log that it shows */

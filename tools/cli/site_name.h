@@ -10,6 +10,7 @@
 
 /* packages/<id>/versions/<version>/manifest.json and a NUL */
 #define SITE_PATH_MAX 512
+#define SITE_LIST "packages.json"
 
 bool site_id_fits(const char *id);
 bool site_version_fits(const char *version);
