@@ -86,7 +86,6 @@ served() {
 
 @test "the air-gapped site of README.md, by a stick" {
 	site
-	pakhus help bundle >help 2>&1 || skip 'there is no bundle yet'
 	follow 3
 	served
 }
