@@ -377,6 +377,8 @@ static int sweep_dir(struct job *j, const char *ab, char (*live)[PATH_SIZE])
 
 	snprintf(path, sizeof(path), PKG "/%s", ab);
 	fd = openat(env->dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
 	d = fd < 0 ? NULL : fdopendir(fd);
 	if (!d) {
 		rc = pk_fail_sys(j->err, "%s", path);
@@ -417,8 +419,6 @@ static int sweep(struct job *j)
 
 		snprintf(ab, sizeof(ab), "%02x", i);
 		rc = sweep_dir(j, ab, live);
-		if (rc == PAKHUS_ENOTFOUND)
-			rc = 0;
 	}
 	return rc;
 }
