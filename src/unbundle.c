@@ -392,20 +392,23 @@ static int look_at(struct unpack *u, struct mirror *d)
 	return 0;
 }
 
+/* Which one comes before it. */
 static int fail_missing(struct unpack *u, const struct mirror *d)
 {
-	unsigned long long from = u->head.from, size = d->size;
-
-	if (!size)
+	if (!d->size)
 		return pk_fail(u->err, PAKHUS_ECONFLICT,
 			       "this bundle goes on from entry %llu and %s holds "
 			       "nothing yet: apply one that was made without "
-			       "--since first", from, d->path);
+			       "--since first", (unsigned long long)u->head.from,
+			       d->path);
 	return pk_fail(u->err, PAKHUS_ECONFLICT,
 		       "this bundle goes on from entry %llu and %s holds %llu: "
 		       "apply the one made with --since %llu (or of an earlier "
-		       "one that reaches %llu) first", from, d->path, size,
-		       size, from);
+		       "one that reaches %llu) first",
+		       (unsigned long long)u->head.from, d->path,
+		       (unsigned long long)d->size,
+		       (unsigned long long)d->size,
+		       (unsigned long long)u->head.from);
 }
 
 /* The root over as many entries as the bundle speaks of, of a mirror that has

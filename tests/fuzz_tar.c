@@ -2,6 +2,8 @@
  * nothing behind it would be reached. */
 #include "fuzz.h"
 
+#include <stdio.h>
+
 static void put_right(unsigned char *block)
 {
 	unsigned sum = 8 * ' ';

@@ -10,6 +10,7 @@
 #define HEAD "pakhus bundle 1\nidentity 00112233445566778899aabbccddeeff\n"
 #define PART HEAD "from 2 " A "\nto 300 " B "\n" B "\n" A "\n"
 #define HASH "fa/8f399fd6b41ef330d7ff4e4c5422a350cd4566f44eadd7f065b4f5c0b6276a"
+#define OBJECT ("objects/" HASH)
 
 static const char *decode(const char *text, struct pk_bundle *b)
 {
@@ -140,7 +141,7 @@ static void members_have_these_names_alone(void **state)
 	static const char *const good[] = {
 		"BUNDLE", "FORMAT", "log/checkpoint", "keys/0123abcd",
 		"keys/0123abcd.next", "log/tile/entries/000",
-		"log/tile/entries/x001/234.p/255", "objects/" HASH,
+		"log/tile/entries/x001/234.p/255", OBJECT,
 	};
 	static const char *const bad[] = {
 		"", "bundle", "FORMAT/", "./FORMAT", "/FORMAT", "FORMAT ",
@@ -150,8 +151,9 @@ static void members_have_these_names_alone(void **state)
 		"tile/entries/000", "keys/", "keys/0123abc", "keys/0123ABCD",
 		"keys/0123abcd.", "keys/0123abcd.nextt", "keys/0123abcd/next",
 		"keys/../keys/0123abcd", "local/key", "pkg/ab/c.jsonl",
-		"objects/", HASH, "x/" HASH, "objects/" HASH "0",
-		"objects/../objects/" HASH, "/objects/" HASH, "objects/f" HASH,
+		"objects/", HASH, ("x/" HASH), ("objects/" HASH "0"),
+		("objects/../objects/" HASH), ("/objects/" HASH),
+		("objects/f" HASH),
 	};
 
 	(void)state;
@@ -167,7 +169,7 @@ static void members_stand_in_order(void **state)
 		"BUNDLE", "FORMAT", "log/checkpoint", "keys/0123abcd",
 		"keys/0123abcd.next", "keys/0123abce", "log/tile/entries/000",
 		"log/tile/entries/002.p/3", "log/tile/entries/010",
-		"log/tile/entries/x001/000", "objects/" HASH,
+		"log/tile/entries/x001/000", OBJECT,
 		"objects/fa/9f399fd6b41ef330d7ff4e4c5422a350cd4566f44eadd7f065"
 		"b4f5c0b6276a",
 	};
