@@ -213,6 +213,39 @@ fill_by_publishing() {
 	sound
 }
 
+# A bundle is whole or not there, and what is in the way of the next is gone.
+bundle_when_full() {
+	prepare
+	for v in $(seq 20); do doc b "$v" 20000; done | "$PAKHUS" import - >"$TMP/out"
+	"$PAKHUS" bundle create "$TMP/whole.tar" >"$TMP/out"
+	key=$("$PAKHUS" key)
+	for left in $levels; do
+		rm -rf b.tar b.tar.part mirror
+		leave "$left"
+		pk 1 bundle create b.tar
+		failed=$((failed + status))
+		if [ "$status" -eq 0 ]; then
+			cmp b.tar "$TMP/whole.tar"
+		else
+			[ ! -e b.tar ]
+			[ ! -e b.tar.part ]
+			rm filler
+			"$PAKHUS" bundle create b.tar >"$TMP/out"
+			cmp b.tar "$TMP/whole.tar"
+		fi
+		sound
+		# and where it is applied
+		leave "$left"
+		PAKHUS_STORE=mirror pk 1 bundle apply --key "$key" "$TMP/whole.tar"
+		failed=$((failed + status))
+		rm filler
+		PAKHUS_STORE=mirror "$PAKHUS" bundle apply "$TMP/whole.tar" \
+			>"$TMP/out" 2>"$TMP/notes"
+		PAKHUS_STORE=mirror "$PAKHUS" verify >"$TMP/out"
+	done
+	[ "$failed" -gt 10 ]
+}
+
 # The disk is full when there is no index yet.
 make_index_when_full() {
 	prepare
@@ -250,6 +283,10 @@ make_index_when_full() {
 
 @test "a process that publishes until the disk is full" {
 	on_disk 16m fill_by_publishing
+}
+
+@test "a bundle on a full disk, and a mirror that it is applied to" {
+	on_disk 32m bundle_when_full
 }
 
 # As a quota that only the index meets: its calls fail, no others.
