@@ -628,6 +628,23 @@ header() {
 	[ "$killed" -gt 9 ]
 }
 
+@test "a checkpoint that was signed anew comes in a bundle of nothing else" {
+	begin
+	"$PAKHUS" -C m bundle apply rest.tar >/dev/null
+	"$PAKHUS" checkpoint --renew >/dev/null
+	cmp store/log/checkpoint m/log/checkpoint && false
+	pk bundle create --since m/log/checkpoint new.tar
+	want 0 "new.tar: entries from 6 to 6, 0 objects, $(stat -c %s new.tar) bytes"
+	pk -C m bundle apply new.tar
+	[ "$status" -eq 0 ]
+	cmp store/log/checkpoint m/log/checkpoint
+	# the one before does not take that back
+	pk -C m bundle apply rest.tar
+	[ "$status" -eq 0 ]
+	cmp store/log/checkpoint m/log/checkpoint
+	same m
+}
+
 @test "a mirror follows the keys of the log through bundles" {
 	begin
 	"$PAKHUS" key --rotate >/dev/null
