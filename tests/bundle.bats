@@ -671,3 +671,41 @@ header() {
 	[ "$status" -eq 0 ]
 	same n
 }
+
+@test "what was purged goes from a mirror by a bundle, and is in none" {
+	begin
+	"$PAKHUS" -C m bundle apply rest.tar >/dev/null
+	hash=$("$PAKHUS" history p --json | js1 'r.version == "1" && r.hash')
+	object=objects/${hash:0:2}/${hash:2}
+	[ -e "m/$object" ]
+	"$PAKHUS" purge p@1 --reason leaked >/dev/null
+	"$PAKHUS" bundle create --since 6 new.tar >/dev/null
+	"$PAKHUS" bundle create all.tar >/dev/null
+	lacks <(tar tf new.tar) objects
+	lacks <(tar tf all.tar) "$object"
+	for to in m n; do
+		pk -C $to bundle apply "$([ $to = m ] && echo new || echo all).tar"
+		[ "$status" -eq 0 ]
+		[ ! -e "$to/$object" ]
+		same $to
+	done
+}
+
+@test "what was collected is in no bundle, and no mirror misses it" {
+	begin
+	"$PAKHUS" -C m bundle apply rest.tar >/dev/null
+	"$PAKHUS" delete p@5 >/dev/null
+	"$PAKHUS" delete p@4 >/dev/null
+	"$PAKHUS" gc --grace 0s >/dev/null
+	"$PAKHUS" gc --grace 0s >/dev/null
+	[ "$(find store/objects -type f | wc -l)" -eq 3 ]
+	fill 6 7
+	for since in 0 6; do
+		pk bundle create --since $since new.tar
+		[ "$status" -eq 0 ]
+		pk -C "$([ $since = 6 ] && echo m || echo n)" bundle apply new.tar
+		[ "$status" -eq 0 ]
+	done
+	same m
+	same n
+}
