@@ -20,7 +20,8 @@ usage: pakhus adopt [--json] [--threads N] [--here] [SOURCE]"
 	rm -r store
 	mv backup store
 	pk adopt m
-	want 0 'adopted store, with 2 entries from m'
+	[ "$status" -eq 0 ]
+	[ "$(cat out)" = 'adopted store, with 2 entries from m' ]
 	pk versions a
 	[ "$(wc -l <out)" -eq 2 ]
 	put a 3

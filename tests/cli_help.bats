@@ -11,6 +11,7 @@ verbs=(
 	list
 	versions
 	delete
+	purge
 	history
 	diff
 	verify
@@ -21,6 +22,7 @@ verbs=(
 	site
 	dump
 	key
+	checkpoint
 	adopt
 	mirror
 	bundle
@@ -28,9 +30,11 @@ verbs=(
 	completion
 )
 
-@test "help lists every command" {
+@test "help lists every command, and no other" {
 	pk help
 	[ "$status" -eq 0 ]
+	[ "$(sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' out |
+		tr '\n' ' ')" = "${verbs[*]} " ]
 	for verb in "${verbs[@]}"; do
 		grep -q "^  $verb " out
 	done

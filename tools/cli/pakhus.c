@@ -174,10 +174,10 @@ const struct cli_command cli_commands[] = {
 	 .text = "For secrets, and what a law forbids: no byte of what was "
 		 "ever published for the\nversion is left in the store, with "
 		 "--at of what was published there. Its id,\nversion and hash "
-		 "stay in the signed log for ever, and so do TEXT and LABEL: "
-		 "do not\nrepeat a secret in them. The same content cannot be "
-		 "published again. Mirrors\nfollow at their next sync; bundles, "
-		 "backups and other copies keep what they have.\n",
+		 "stay in the signed log for ever, and so do TEXT and\nLABEL: "
+		 "do not repeat a secret in them. The same content cannot be "
+		 "published\nagain. Mirrors follow at their next sync; bundles, "
+		 "backups and other copies keep\nwhat they have.\n",
 	 .run = cmd_purge,
 	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_BY) | CLI_OPT(OPT_ID) |
 		    CLI_OPT(OPT_VERSION) | CLI_OPT(OPT_AT) |
@@ -299,8 +299,8 @@ const struct cli_command cli_commands[] = {
 	 .operands = "",
 	 .summary = "Print the signed checkpoint of the log",
 	 .text = "A signed note: origin, entries, root hash and time. With "
-		 "--renew it is signed anew\nfirst, for readers who refuse "
-		 "one that is too old.\n",
+		 "--renew it is signed\nanew first, for readers who refuse one "
+		 "that is too old.\n",
 	 .run = cmd_checkpoint,
 	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_RENEW)},
 	{.name = "adopt",
@@ -308,10 +308,10 @@ const struct cli_command cli_commands[] = {
 	 .summary = "Let a copied store be written",
 	 .text = "From SOURCE, as mirror has it, comes first what was "
 		 "published after the copy was\nmade. With --here nothing "
-		 "comes, and you say that nothing was. Of all copies "
-		 "this\nis then the only one that is to be written: two that "
-		 "are written sign two\nhistories under one name, and mirrors "
-		 "will refuse one of them.\n",
+		 "comes, and you say that nothing was. This is then the\nonly "
+		 "copy that is to be written: two that are written sign two "
+		 "histories under\none name, and mirrors will refuse one of "
+		 "them.\n",
 	 .run = cmd_adopt,
 	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_THREADS) |
 		    CLI_OPT(OPT_HERE),
