@@ -281,11 +281,13 @@ static int regain_alone(struct pk_sync *x)
 	if (!rc)
 		return pk_fail(x->err, PAKHUS_EBUSY,
 			       "others have the store open");
-	rc = pk_hold(&held, &env->locks, PK_LOCK_INTEGRATE, x->err);
+	rc = pk_use(env, x->err);
 	if (rc)
 		return rc;
-	pthread_rwlock_rdlock(&env->use);
-	rc = regain(x);
+	rc = pk_hold(&held, &env->locks, PK_LOCK_INTEGRATE, x->err);
+	if (!rc)
+		rc = regain(x);
+	pk_let_go(&held);
 	pthread_rwlock_unlock(&env->use);
 	/* 6: also where it ended half way */
 	memset(env->journal.page->magic, 0, sizeof(env->journal.page->magic));
