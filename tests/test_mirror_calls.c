@@ -195,7 +195,7 @@ static void each_call(void **state, enum mode mode)
 			print_message("# %ld calls\n", hits);
 	}
 	print_message("# %u rounds\n", rounds);
-	assert_true(rounds > 40);
+	assert_true(rounds > 2 * CALLS_HOWS);
 	end();
 }
 
