@@ -31,6 +31,7 @@ struct unpack {
 	struct pk_bundle head;
 	struct pk_format format;
 	struct pakhus_mirror *m;
+	int has_lacked; /* an object that it was asked for */
 	char *chunk;
 	struct pakhus_error *err;
 };
@@ -509,6 +510,7 @@ static int fetch(void *arg, const char *into, const char *const *names,
 		if (pk_member_parse(names[i], &m))
 			continue;
 		c = find(u, &m);
+		u->has_lacked |= !c && m.kind == PK_MEMBER_OBJECT;
 		if (c && c->size <= max && c->member.width == m.width)
 			rc = bring(u, c, dir, names[i]);
 	}
@@ -535,6 +537,23 @@ static int nothing_to_do(const struct unpack *u, const struct mirror *d,
 	return 0;
 }
 
+/* What was live at from a mirror that is further may have collected since. */
+static int go_on(struct unpack *u, const struct mirror *d,
+		 const struct pakhus_source *source)
+{
+	struct pakhus_error *err = u->err, e = { .status = 0 };
+	int rc = pakhus_mirror(d->path, source, u->m, &e);
+
+	if (rc == PAKHUS_ECORRUPT && u->has_lacked && d->size > u->head.from)
+		return pk_fail(err, rc,
+			       "%s; the mirror may have collected it, and a "
+			       "bundle made with --since %llu has it", e.text,
+			       (unsigned long long)d->size);
+	if (rc && err)
+		*err = e;
+	return rc;
+}
+
 int pakhus_bundle_apply(const char *path, const char *file,
 			struct pakhus_mirror *m, struct pakhus_error *err)
 {
@@ -554,7 +573,7 @@ int pakhus_bundle_apply(const char *path, const char *file,
 	if (rc == 1)
 		rc = nothing_to_do(&u, &d, m);
 	else if (!rc)
-		rc = pakhus_mirror(path, &source, m, err);
+		rc = go_on(&u, &d, &source);
 	pk_auto_close(&d.dir);
 	return rc;
 }

@@ -709,3 +709,25 @@ header() {
 	same m
 	same n
 }
+
+@test "a mirror that collected what a bundle goes on from hears which one has it" {
+	fill 1 2
+	doc q 1 "$(seq -s, 1 200)" | "$PAKHUS" publish - >/dev/null
+	"$PAKHUS" bundle create all.tar >/dev/null
+	"$PAKHUS" -C m bundle apply all.tar >/dev/null 2>&1
+	"$PAKHUS" delete q >/dev/null
+	"$PAKHUS" bundle create --since 4 new.tar >/dev/null
+	"$PAKHUS" -C m bundle apply new.tar >/dev/null
+	"$PAKHUS" -C m gc --grace 0s >/dev/null
+	"$PAKHUS" -C m gc --grace 0s >/dev/null
+	[ "$(find m/objects -type f | wc -l)" -eq 2 ]
+	cp m/log/checkpoint before
+	doc q 2 "$(seq -s, 1 200)" | "$PAKHUS" publish - >/dev/null
+	"$PAKHUS" bundle create --since 4 new.tar >/dev/null
+	refused 4 'the mirror may have collected it, and a bundle made with --since 5 has it' new.tar
+	pk bundle create --since 5 new.tar
+	grep -q ' 2 objects' out
+	pk -C m bundle apply new.tar
+	[ "$status" -eq 0 ]
+	same m
+}
