@@ -60,6 +60,8 @@ static void pack_release(struct pack *p)
 
 static int read_checkpoint(struct pack *p)
 {
+	free(p->note);
+	p->note = NULL;
 	return pk_checkpoint_note(p->store, &p->at, &p->note, &p->note_size,
 				  p->err);
 }
