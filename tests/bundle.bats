@@ -731,3 +731,18 @@ header() {
 	[ "$status" -eq 0 ]
 	same m
 }
+
+@test "a bundle is synced before it has its name, and its directory after" {
+	command -v strace >/dev/null || skip 'strace is not installed'
+	fill 1 2
+	mkdir stick
+	ASAN_OPTIONS=detect_leaks=0 strace -qq -y -f -o trace \
+		-e trace=fsync,rename,renameat,renameat2 \
+		"$PAKHUS" bundle create stick/b.tar >out 2>err ||
+		skip 'strace may not trace here'
+	cat trace
+	[ "$(wc -l <trace)" -eq 3 ]
+	sed -n 1p trace | grep -q 'fsync(.*/stick/b.tar.part>) = 0'
+	sed -n 2p trace | grep -q 'rename.*stick/b.tar.part", .*stick/b.tar"'
+	sed -n 3p trace | grep -q 'fsync(.*/stick>) = 0'
+}
