@@ -1,6 +1,7 @@
 /* adopt.c - a copy becomes the store that is written. */
 #include "store.h"
 #include "io.h"
+#include "purge.h"
 
 #include <fcntl.h>
 
@@ -27,6 +28,8 @@ int pakhus_adopt_here(const char *path, struct pakhus_error *err)
 			       "%s: this copy has no private key, so nothing "
 			       "can be published here", path);
 	if (rc > 0)
+		rc = pk_purge_forget(dir, err);
+	if (!rc)
 		rc = pk_home_write(dir, err);
 	return rc ? rc : pk_sync_dir(dir, "local", err);
 }

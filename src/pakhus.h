@@ -381,7 +381,7 @@ int pakhus_versions(struct pakhus *store, const char *id,
 void pakhus_versions_free(struct pakhus_versions *versions);
 
 /* Log entries, newest first. id NULL: all of the log, the key entry
- * included; else the publishes and deletes of that package. */
+ * included; else the publishes, deletes and purges of that package. */
 struct pakhus_entry {
 	uint64_t seq;
 	uint64_t time_us;

@@ -71,9 +71,13 @@ int pk_purge_check(struct pk_view *v, const struct pk_entry *e,
 		   struct pakhus_error *err)
 {
 	char name[PK_ID_MAX + PK_VERSION_MAX + 16];
+	struct pk_purged purged;
+	int rc = 0;
 
-	if (e->op != PK_OP_PUBLISH)
-		return 0;
+	if (e->op == PK_OP_PUBLISH)
+		rc = pk_index_purged(&v->txn, e->hash, &purged, err);
+	if (rc != 1)
+		return rc;
 	snprintf(name, sizeof(name), "%s@%s: this text", e->id, e->version);
 	return pk_purge_find(v, e->hash, name, PAKHUS_ECONFLICT, err); /* F-91 */
 }
@@ -91,6 +95,13 @@ uint64_t pk_purge_done(int dir, uint64_t entries)
 		return 0;
 	snprintf(again, sizeof(again), "%" PRIu64 "\n", n);
 	return strcmp(text, again) || n > entries ? 0 : n;
+}
+
+int pk_purge_forget(int dir, struct pakhus_error *err)
+{
+	return unlinkat(dir, DONE_PATH, 0) && errno != ENOENT
+		       ? pk_fail_sys(err, "remove " DONE_PATH)
+		       : 0;
 }
 
 /* Those at positions from..to-1. */

@@ -24,6 +24,10 @@ int pk_purge_is_due(struct pakhus *s, struct pakhus_error *err);
 /* Of a log of so many entries, those whose purges are carried out. */
 uint64_t pk_purge_done(int dir, uint64_t entries);
 
+/* A copy was made while its original changed, so what that says of itself
+ * need not be so here: all of it is carried out again. local/ is not synced. */
+int pk_purge_forget(int dir, struct pakhus_error *err);
+
 /* Carries out what the signed log says and is not carried out; adds to
  * *encoded, unless NULL, how many objects were encoded anew for it. The
  * integrate lock and env->use are held, and no slot is sealed. Makes the index
