@@ -386,7 +386,7 @@ int pk_is_current(const struct pk_env *env)
 
 int pk_fail_replaced(struct pakhus_error *err)
 {
-	return pk_fail(err, PAKHUS_ECORRUPT,
+	return pk_fail(err, PK_REPLACED,
 		       "index: another one has taken its place");
 }
 
@@ -398,8 +398,11 @@ static int reopen(struct pk_env *env, struct pakhus_error *err)
 		struct pk_index *ix;
 		int rc;
 
-		if (tries == 100)
-			return pk_fail_replaced(err);
+		if (tries == 100) {
+			pk_index_distrust(env->index);
+			return pk_fail(err, PAKHUS_ECORRUPT,
+				       "index: the one in use is not there");
+		}
 		if (tries)
 			usleep(1000);
 		if (pk_index_find(env->dir) !=
@@ -433,26 +436,18 @@ int pk_use(struct pk_env *env, struct pakhus_error *err)
 
 /* ---- mending, leaving ---- */
 
-static int is_replaced(struct pk_env *env)
-{
-	if (pk_is_current(env) || pk_use(env, NULL))
-		return 0;
-	pthread_rwlock_unlock(&env->use);
-	return 1;
-}
-
 int pk_mend(struct pakhus *s, int rc, struct pakhus_error *err)
 {
 	struct pk_env *env = s->env;
 	int mended = 0;
 
-	if (rc != PAKHUS_ECORRUPT || env->pid != getpid() || !env->has_local)
-		return 0;
-	if (is_replaced(env)) {
+	if (rc == PK_REPLACED && !pk_use(env, NULL)) {
+		pthread_rwlock_unlock(&env->use);
 		pk_error_init(err);
 		return 1;
 	}
-	if (env->index && !pk_index_is_bad(env->index))
+	if (rc != PAKHUS_ECORRUPT || env->pid != getpid() || !env->has_local ||
+	    (env->index && !pk_index_is_bad(env->index)))
 		return 0;
 	pthread_rwlock_wrlock(&env->use);
 	if (env->index && !pk_index_is_bad(env->index)) {

@@ -108,6 +108,8 @@ int pk_mend(struct pakhus *s, int rc, struct pakhus_error *err);
  * was; only what is written to it has to be to the one in use. */
 int pk_use(struct pk_env *env, struct pakhus_error *err);
 int pk_is_current(const struct pk_env *env);
+/* A status of our own, that pk_mend() takes for a reason to call again. */
+#define PK_REPLACED (-100)
 int pk_fail_replaced(struct pakhus_error *err);
 
 /* ---- keys.c ---- */

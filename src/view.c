@@ -70,15 +70,20 @@ int pk_view_begin(struct pk_view *v, struct pakhus *s, struct pakhus_error *err)
 
 int pk_view_open(struct pk_view *v, struct pakhus *s, struct pakhus_error *err)
 {
-	int rc = s->env->has_local ? pk_use(s->env, err) : follow(s, err);
+	for (;;) {
+		int rc = s->env->has_local ? pk_use(s->env, err)
+					   : follow(s, err);
 
-	if (rc)
-		return rc;
-	v->store = s;
-	rc = pk_view_begin(v, s, err);
-	if (rc)
-		pk_view_close(v);
-	return rc;
+		if (rc)
+			return rc;
+		v->store = s;
+		rc = pk_view_begin(v, s, err);
+		if (rc)
+			pk_view_close(v);
+		if (rc != PK_REPLACED)
+			return rc;
+		pk_error_init(err);
+	}
 }
 
 void pk_view_close(struct pk_view *v)
@@ -144,6 +149,8 @@ int pk_text(struct pk_view *v, const unsigned char hash[PK_HASH_SIZE],
 		/* integrated since the view was opened: a new one knows */
 		PK_VIEW now = PK_VIEW_INIT;
 
+		if (!pk_is_current(s->env))
+			return pk_fail_replaced(err);
 		rc = pk_txn_read(&now.txn, s->env->index, err);
 		if (!rc)
 			rc = journal_text(&now, s, hash, &again, out, err);

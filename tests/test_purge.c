@@ -1121,6 +1121,77 @@ static void others_publish_and_read_on_meanwhile(void **state)
 	free(path);
 }
 
+/* Threads of one process, which open the index again beside each other. */
+static struct pakhus *shared;
+static atomic_int thread_ends;
+
+static void *thread_work(void *arg)
+{
+	struct pakhus_error e = { .status = 0 };
+	char *id = arg, *doc = marked(id, "1", 500, 50);
+	long failed = 0;
+
+	for (unsigned n = 0; n < 50 || !atomic_load(&thread_ends); n++) {
+		struct pakhus_package *p = NULL;
+		struct pakhus_list *l = NULL;
+		int rc = n < 200 ? pakhus_publish(shared, doc, strlen(doc),
+						  NULL, NULL, &e)
+				 : 0;
+
+		if (!rc)
+			rc = pakhus_get(shared, id, "1", &p, &e);
+		if (!rc)
+			rc = pakhus_list(shared,
+					 (struct pakhus_range){ 0, 10 }, 0, &l,
+					 &e);
+		if (!rc && n % 10 == 0)
+			rc = pakhus_sync(shared, &e);
+		if (rc && !failed++)
+			print_error("%d: %s\n", rc, e.text);
+		pakhus_package_free(p);
+		pakhus_list_free(l);
+	}
+	free(doc);
+	return (void *)failed;
+}
+
+static void threads_publish_and_read_on_meanwhile(void **state)
+{
+	static char id[3][3] = { "t0", "t1", "t2" };
+	char *path = s_init(state, "store", 0);
+	pthread_t thread[3];
+	void *failed;
+
+	shared = s_open(path, 0);
+	atomic_store(&thread_ends, 0);
+	for (unsigned v = 0; v < 9; v++) {
+		char *name = name_of(v);
+
+		put(shared, "many", name, v);
+		free(name);
+	}
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, thread_work,
+						id[i]), 0);
+	for (unsigned v = 0; v < 8; v++) {
+		char *name = name_of(v);
+
+		purge(shared, "many", name, 1);
+		free(name);
+	}
+	atomic_store(&thread_ends, 1);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(pthread_join(thread[i], &failed), 0);
+		assert_null(failed);
+	}
+	holds_marked(shared, "many", "1.0.8", 8);
+	s_verify(shared);
+	pakhus_close(shared);
+	for (unsigned v = 0; v < 8; v++)
+		is_gone(path, v);
+	free(path);
+}
+
 /* ---- mirrors ---- */
 
 /* All but those from..to-1. */
@@ -1324,6 +1395,7 @@ int main(void)
 		T_IN_DIR(it_is_finished_when_any_call_failed_once),
 		T_IN_DIR(it_is_finished_when_all_calls_failed_from_one_on),
 		T_IN_DIR(others_publish_and_read_on_meanwhile),
+		T_IN_DIR(threads_publish_and_read_on_meanwhile),
 		T_IN_DIR(a_mirror_removes_what_its_source_removed),
 		T_IN_DIR(a_mirror_keeps_nothing_that_the_log_has_purged),
 		T_IN_DIR(the_next_sync_of_a_mirror_finishes_it),
