@@ -9,8 +9,8 @@
  *  4. put the objects into their places, synced with their directories
  *  5. write bundles and tiles, as whoever wrote the log did; then the keys
  *  6. install the source's checkpoint; on the first sync FORMAT after it
- *  7. apply the log to the index, let other handles know, and carry out
- *     what is purged
+ *  7. apply the log to the index, let other handles know, carry out what is
+ *     purged, and bring pkg/ up to date
  *
  * Up to 4 everything lies in local/incoming, where the next sync finds it.
  * What 4 and 5 add nobody reads before 6: the invariants of store.c hold.
@@ -18,6 +18,7 @@
 #include "mirror.h"
 #include "hex.h"
 #include "io.h"
+#include "pkg.h"
 #include "purge.h"
 #include "tmpfile.h"
 
@@ -26,7 +27,10 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#define TRIES 3 /* checkpoints begun with, where the source collects */
+/* Checkpoints begun with where the source collects meanwhile, each with less
+ * to bring: three were not enough beside two thousand publishes a second and
+ * a collector every second that waits for nobody. */
+#define TRIES 10
 #define ORIGIN "local/mirror-of"
 
 /* ---- whose directory it is ---- */
@@ -340,12 +344,16 @@ static int begin_with(struct pk_sync *x)
 
 static int sync_once(struct pk_sync *x)
 {
+	uint64_t before = 0;
 	int rc;
 
 	for (x->m->tries = 1;; x->m->tries++) {
 		rc = begin_with(x);
-		if (!rc || !x->is_absent || x->m->tries == TRIES)
+		/* what is collected is dead in a newer checkpoint */
+		if (!rc || !x->is_absent || x->m->tries == TRIES ||
+		    x->next.size == before)
 			break;
+		before = x->next.size;
 		pk_sync_forget(x);
 		pk_error_init(x->err);
 	}
@@ -422,7 +430,7 @@ static int next(struct pk_sync *x, const char *path)
 	do
 		rc = next_locked(x);
 	while (pk_mend(x->store, rc, x->err));
-	return rc;
+	return rc ? rc : pk_pkg_refresh(x->store, x->err);
 }
 
 /* Of a first sync that has nothing yet no trace is left. */
@@ -468,6 +476,8 @@ static int first(struct pk_sync *x, const char *path)
 		return rc;
 	/* the source may have texts still that its log has purged */
 	rc = pk_purge_all(s, NULL, x->err);
+	if (!rc)
+		rc = pk_pkg_refresh(s, x->err);
 	pakhus_close(s);
 	return rc;
 }

@@ -1056,30 +1056,6 @@ static void what_is_purged_takes_nothing_else_with_it(void **state)
 	forget_run();
 }
 
-/* Nor what is purged: what is made against it is there without it before it
- * goes. Of the log's word it is gone when the store is opened. */
-static void what_is_purged_takes_nothing_else_with_it(void **state)
-{
-	size_t from;
-
-	(void)state;
-	begin_run("purge");
-	publish("com.acme.crm", "1.0.0", 3000, 1);
-	publish("com.acme.crm", "1.0.1", 3000, 1);
-	publish("com.acme.crm", "1.0.2", 3000, 1);
-	publish("com.acme.crm", "1.0.0", 3000, 2);
-	sync_it();
-	publish("com.acme.crm", "1.0.3", 3000, 1);
-	from = run.calls;
-	purge("com.acme.crm", "1.0.0", 2);
-	publish("com.acme.crm", "1.0.4", 3000, 1);
-	purge("com.acme.crm", "1.0.2", 1);
-	sync_it();
-	end_run();
-	each_state(2, run.call[from].begin, 1);
-	forget_run();
-}
-
 static int make_dir(void **state)
 {
 	(void)state;
