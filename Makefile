@@ -14,6 +14,8 @@ FUZZ_TIME = 3
 TORTURE   = 1
 TORTURE_TIME = 600
 CORPUS    = ../shared/corpus
+ROUNDS    = 50
+VERSIONS  = 100000
 
 WARN   = -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(WERROR),-Werror)
 CPP    = -D_GNU_SOURCE -Ilayout -Isrc $(CPPFLAGS)
@@ -84,6 +86,12 @@ bench-programs: $(B)/pakhus $(addprefix $(B)/tests/bench/,bench report \
 	get_pakhus get_service get_sqlite_full get_sqlite_full_zstd)
 bench:
 	@B=$(B) CORPUS=$(CORPUS) tests/bench/run
+# Bytes on the wire of copies of a store.
+bench-wire: all
+	@tools/setup.sh bench
+	@mkdir -p build/bench
+	@node tests/bench/wire.mjs $(abspath $(B))/pakhus \
+		$(abspath build/bench)/wire $(VERSIONS)
 
 build/fuzz/%: tests/%.c $(wildcard layout/*.[ch] src/*.[ch] tests/*.h)
 	@mkdir -p $(@D)
@@ -121,6 +129,8 @@ check:
 		tests/run -l san -o $(R) $(TESTS:$(B)/%=build/san/%) \
 		$(filter-out tests/corpus% tests/test_run% tests/test_oracle% \
 			tests/test_setup%,$(BATS))
+	-@PAKHUS=$(abspath $(B))/pakhus AIDS=$(abspath $(B))/tests ROUNDS=3 \
+		tests/run -l mirror -o $(R) tests/check-mirror
 	-@SANITIZED=1 tests/run -l tsan -o $(R) $(THREADS)
 	-@CORPUS=$(abspath $(CORPUS)) tests/run -l oracle -o $(R) \
 		tests/check-canon
@@ -139,7 +149,8 @@ fuzz: fuzz-build
 # all of fuzzing, where 0 would be for ever; what that finds is kept. TORTURE=n
 # multiplies what is enumerated.
 TORTURED = calls nomem powerloss stopped hostile damage index_damage model \
-	semantics handles
+	semantics handles mirror_calls mirror_powerloss mirror_stopped \
+	unbundle_calls
 torture:
 	@tools/setup.sh test
 	@mkdir -p build && rm -f $(R)
@@ -152,6 +163,9 @@ torture:
 	-@PAKHUS=$(abspath $(B))/pakhus AIDS=$(abspath $(B))/tests \
 		KILL_TIME=$(TORTURE_TIME) \
 		tests/run -c -l kill -o $(R) tests/check-kill
+	-@PAKHUS=$(abspath $(B))/pakhus AIDS=$(abspath $(B))/tests \
+		ROUNDS=$(ROUNDS) tests/run -c -l mirror -o $(R) \
+		tests/check-mirror
 	-@each=$$(($(TORTURE_TIME) / $(words $(FUZZ)))); \
 		FUZZ_TIME=$$((each ? each : 1)) FUZZ_KEEP=1 \
 		tests/run -c -l fuzz -o $(R) tests/check-fuzz
@@ -204,6 +218,8 @@ help:
 	@echo 'check       install what tests need, build, and run all of them'
 	@echo 'bench       pakhus beside SQLite, service-package and git, in about'
 	@echo '            40 minutes; BENCH=short: in a few'
+	@echo 'bench-wire  bytes that copies of a store of VERSIONS=$(VERSIONS) take'
+	@echo '            on the wire, beside rsync'
 	@echo 'torture     the long forms, for hours: TORTURE=$(TORTURE); killing'
 	@echo '            and fuzzing take TORTURE_TIME=$(TORTURE_TIME) seconds each'
 	@echo 'fuzz        $(words $(FUZZ)) fuzz targets, each for five minutes'
@@ -217,5 +233,5 @@ help:
 -include $(LIB:.o=.d) $(CLI:.o=.d) $(TESTS:=.d) $(AIDS:=.d) \
 	$(BENCH_O:.o=.d) $(REPORT_O:.o=.d)
 .PHONY: all tests quickstart check torture fuzz-build fuzz lint install \
-	uninstall clean help bench bench-programs
+	uninstall clean help bench bench-programs bench-wire
 .SECONDARY:

@@ -44,6 +44,8 @@ util-linux unshare'
 bench='libsqlite3-dev sqlite3.h
 git git
 nodejs has_node
+rsync rsync
+nginx-light nginx
 npm npm'
 
 case ${1-} in

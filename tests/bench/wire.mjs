@@ -155,4 +155,7 @@ async function main() {
 
 process.exitCode = 1
 main().then(() => { process.exitCode = 0 }, (e) => console.error(e))
-	.finally(() => { for (const p of running) p.kill() })
+	.finally(() => {
+		for (const p of running) p.kill()
+		rmSync(dir, { recursive: true, force: true })
+	})
