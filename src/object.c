@@ -48,13 +48,16 @@ int pk_object_trailer(int dir, const unsigned char hash[PK_HASH_SIZE],
 	ssize_t n = 0;
 
 	pk_objpath(hash, path);
-	fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 && errno == ENOENT) {
 		from_path(PK_FROM_STAGE, hash, staged);
 		fd = openat(dir, staged, O_RDONLY | O_CLOEXEC);
 	}
 	if (fd < 0 || fstat(fd, &st))
 		return pk_fail_sys(err, "%s", path);
+	if (!S_ISREG(st.st_mode))
+		return pk_fail(err, PAKHUS_ECORRUPT,
+			       "%s: F-43 is not a regular file", path);
 	if (st.st_size > PK_TRAILER_SIZE)
 		n = pk_pread(fd, bytes, sizeof(bytes),
 			     (uint64_t)st.st_size - sizeof(bytes));

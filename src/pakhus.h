@@ -119,8 +119,8 @@ struct pakhus_options {
 	pakhus_progress_fn *progress;
 	pakhus_notice_fn *notice;
 	void *arg; /* of both callbacks */
-	/* How many threads encode objects, the caller's included; more than
-	 * 64 is 64. While those are synced, up to 8 wait for the disk. 0 and
+	/* How many threads encode objects, and decode them in
+	 * pakhus_verify(), the caller's included; more than 64 is 64. While those are synced, up to 8 wait for the disk. 0 and
 	 * 1: none is started. Calls that move what is durable into the tree
 	 * use them: pakhus_sync(), pakhus_close(), one that writes when it
 	 * fills the journal, pakhus_open() when it recovers. They take no
@@ -408,7 +408,14 @@ void pakhus_history_free(struct pakhus_history *history);
 
 enum pakhus_verify_flags {
 	PAKHUS_VERIFY_FILES = 1, /* FORMAT, keys, log, journals, objects */
-	PAKHUS_VERIFY_INDEX = 2	 /* the index against the log */
+	PAKHUS_VERIFY_INDEX = 2, /* the index against the log */
+	/* Of the files FORMAT, the keys, the signature, the whole log against
+	 * it, and of every live object and what it is made against that it is
+	 * there and its last 64 bytes are right. Nothing is decoded: what was
+	 * altered before those bytes is not found, nor what is damaged in
+	 * objects of versions that are not live, in the journals, and what
+	 * does not belong in the tree. */
+	PAKHUS_VERIFY_QUICK = 4
 };
 /* Told of each damage: the file inside the store, the rule of FORMAT.md it
  * breaks ("F-14"), and a sentence. An object that cannot be read because one
@@ -416,14 +423,18 @@ enum pakhus_verify_flags {
 typedef void pakhus_damage_fn(void *arg, const char *path, const char *rule,
 			      const char *text);
 struct pakhus_verify {
-	unsigned flags; /* enum pakhus_verify_flags; 0 is both */
+	unsigned flags; /* enum pakhus_verify_flags; without FILES and INDEX
+			   it is both, or with QUICK the files */
 	pakhus_damage_fn *damage;
 	void *arg;
 	/* filled in, also when the result is PAKHUS_ECORRUPT: */
 	uint64_t entries, objects, bytes, damages;
 };
 /* Checks everything that can be checked, and changes nothing. 0 when all is
- * well, PAKHUS_ECORRUPT when there was damage, each told to v->damage. A
+ * well, PAKHUS_ECORRUPT when there was damage, each told to v->damage, on the
+ * calling thread. As many threads as the store was opened with decode the
+ * objects, each with up to 64 MiB of texts kept; what is found, and the order
+ * in which it is told, does not depend on them. A
  * damaged page inside LMDB's file can end the process while its
  * PAKHUS_VERIFY_INDEX part runs: who must survive that calls it in a child
  * that opens the store itself. */

@@ -11,15 +11,13 @@
 
 #include <stdio.h>
 
-#define CACHE_SIZE ((size_t)64 << 20)
-
 static void release(struct pk_check *c)
 {
-	pk_cache_free(c->cache);
-	pk_kept_release(&c->kept);
+	pk_check_end(c);
 	pk_sha_free(c->sha);
 	free(c->edge);
 	free(c->tile);
+	free(c->other);
 	pk_set_release(&c->texts);
 	pk_set_release(&c->bad);
 	pk_set_release(&c->told);
@@ -252,10 +250,13 @@ static int check_files(struct pk_check *c)
 		rc = check_checkpoint(c);
 	if (!rc && c->checkpoint.size)
 		rc = pk_check_log(c);
+	if (!rc && c->is_quick)
+		rc = pk_check_live(c);
 	if (!rc)
 		rc = pk_check_missing(c);
-	if (!rc)
-		rc = pk_check_tree(c);
+	if (rc || c->is_quick)
+		return rc;
+	rc = pk_check_tree(c);
 	if (!rc)
 		rc = check_purged(c);
 	if (!rc && c->store->env->has_local)
@@ -267,18 +268,24 @@ static int verify(struct pakhus *s, struct pakhus_verify *v,
 		  struct pakhus_error *err)
 {
 	AUTO(release) struct pk_check c = { .store = s, .v = v, .err = err,
-					       .is_whole = 1 };
-	int rc = 0;
+					    .is_whole = 1 };
+	unsigned what = v->flags & (PAKHUS_VERIFY_FILES | PAKHUS_VERIFY_INDEX);
+	int rc;
 
-	c.cache = pk_cache_new(CACHE_SIZE);
+	c.is_quick = (v->flags & PAKHUS_VERIFY_QUICK) != 0;
+	if (!what)
+		what = c.is_quick ? PAKHUS_VERIFY_FILES
+				  : PAKHUS_VERIFY_FILES | PAKHUS_VERIFY_INDEX;
+
 	c.sha = pk_sha_new();
 	c.edge = calloc(1, sizeof(*c.edge));
 	c.tile = calloc(PK_TILE_LEVELS, sizeof(*c.tile));
-	if (!c.cache || !c.sha || !c.edge || !c.tile)
+	if (!c.sha || !c.edge || !c.tile)
 		return pk_fail_nomem(err);
-	if (!v->flags || v->flags & PAKHUS_VERIFY_FILES)
+	rc = pk_check_begin(&c);
+	if (!rc && what & PAKHUS_VERIFY_FILES)
 		rc = check_files(&c);
-	if (!rc && (!v->flags || v->flags & PAKHUS_VERIFY_INDEX))
+	if (!rc && what & PAKHUS_VERIFY_INDEX)
 		rc = check_index(&c);
 	if (rc || !v->damages)
 		return rc;

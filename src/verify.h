@@ -3,6 +3,7 @@
  *	verify.c          the order; FORMAT, checkpoint, journal, index
  *	verify_log.c      bundles, tiles, keys
  *	verify_objects.c  objects
+ *	verify_live.c     what has to be there
  *	verify_tree.c     what else lies in the tree
  *
  * They give 0 or a failure; damage is told, and no failure.
@@ -20,8 +21,9 @@ struct pk_check {
 	struct pk_checkpoint checkpoint;
 	struct pk_keys keys; /* as found in keys/ */
 	struct pk_keys chain; /* of the log's entries, one after the other */
-	struct pk_cache *cache;
-	struct pk_kept kept;
+	int is_quick; /* nothing is decoded */
+	struct pk_gathered *gathered; /* of verify_objects.c */
+	uint64_t looked, live; /* of what is counted for progress */
 	struct pk_sha *sha;
 	struct pk_edge *edge;
 	int is_whole; /* every bundle so far could be read */
@@ -31,6 +33,8 @@ struct pk_check {
 	uint64_t purged;     /* entries whose purges are carried out */
 	struct pk_set told;  /* those that damage was told of */
 	struct pk_set gone;  /* those that are missing */
+	unsigned char (*other)[PK_HASH_SIZE]; /* objects the log has not */
+	size_t others, others_cap;
 };
 
 /* ---- verify.c ---- */
@@ -49,11 +53,23 @@ int pk_check_has_id(const struct pk_keys *keys, const char *id);
 
 /* ---- verify_objects.c ---- */
 
-/* entry: one that publishes it, or NULL. */
+int pk_check_begin(struct pk_check *c);
+void pk_check_end(struct pk_check *c);
+/* Gathers one, unless it is full; entry: one that publishes it, or NULL. */
 int pk_check_object(struct pk_check *c, const unsigned char *hash,
 		    const struct pk_entry *entry);
+int pk_check_is_full(const struct pk_check *c);
+/* Looks at what was gathered and tells of it. Progress goes on to upto of
+ * total; at total it begins anew. */
+int pk_check_gathered(struct pk_check *c, const char *what, uint64_t upto,
+		      uint64_t total);
+
+/* ---- verify_live.c ---- */
+
 /* What no live version needs may be missing (F-85). */
 int pk_check_missing(struct pk_check *c);
+/* Gathers all that is live at the checkpoint, and looks at it. */
+int pk_check_live(struct pk_check *c);
 
 /* ---- verify_tree.c ---- */
 

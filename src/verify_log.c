@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+#define AT_ONCE 4096 /* entries, whose objects are looked at together */
+
 /* Compares a tile with what the entries gave. */
 static int check_tile(struct pk_check *c, int level, uint64_t index,
 		      unsigned width)
@@ -173,13 +175,14 @@ static int check_entry(void *arg, uint64_t seq, const char *line, size_t size)
 			return rc == 1 ? pk_fail_nomem(c->err) : rc;
 	}
 	c->v->entries++;
-	rc = pk_progress(c->store, "checking", seq + 1, c->checkpoint.size,
-			 c->err);
-	if (!rc && !fault && (!seq || e.op == PK_OP_KEY))
+	if (!fault && (!seq || e.op == PK_OP_KEY))
 		rc = check_key(c, seq, &e);
-	if (rc || fault || e.op != PK_OP_PUBLISH)
+	if (!rc && !fault && e.op == PK_OP_PUBLISH && !c->is_quick)
+		rc = pk_check_object(c, e.hash, &e);
+	if (rc || (!pk_check_is_full(c) && seq + 1 - c->looked < AT_ONCE))
 		return rc;
-	return pk_check_object(c, e.hash, &e);
+	c->looked = seq + 1;
+	return pk_check_gathered(c, "checking", seq + 1, c->checkpoint.size);
 }
 
 static int check_root(struct pk_check *c)
@@ -208,14 +211,15 @@ static int check_root(struct pk_check *c)
 int pk_check_log(struct pk_check *c)
 {
 	uint64_t size = c->checkpoint.size;
+	int rc;
 
 	for (uint64_t from = 0; from < size; from += PK_TILE_WIDTH) {
 		struct pakhus_error e = { .status = 0 };
 		uint64_t to = from + PK_TILE_WIDTH < size ? from + PK_TILE_WIDTH
 							  : size;
-		int rc = pk_log_walk(c->store->env->dir, size, from, to,
-				     check_entry, c, &e);
 
+		rc = pk_log_walk(c->store->env->dir, size, from, to,
+				 check_entry, c, &e);
 		if (!rc)
 			continue;
 		if (!e.status) /* of a callback, which filled c->err */
@@ -225,6 +229,9 @@ int pk_check_log(struct pk_check *c)
 		if (rc)
 			return rc;
 	}
+	rc = pk_check_gathered(c, "checking", size, size);
+	if (rc)
+		return rc;
 	check_signer(c);
 	return c->is_whole ? check_root(c) : 0;
 }

@@ -72,6 +72,21 @@ static int each_file(struct pk_check *c, const char *path, int depth,
 	return rc;
 }
 
+static int list_other(struct pk_check *c, const unsigned char *hash)
+{
+	if (c->others == c->others_cap) {
+		size_t cap = c->others_cap ? 2 * c->others_cap : 64;
+		void *p = realloc(c->other, cap * PK_HASH_SIZE);
+
+		if (!p)
+			return pk_fail_nomem(c->err);
+		c->other = p;
+		c->others_cap = cap;
+	}
+	memcpy(c->other[c->others++], hash, PK_HASH_SIZE);
+	return 0;
+}
+
 /* An object that the log does not name is no damage: its publish may have
  * been interrupted, or wait in the journal. Yet it must be one. */
 static int other_object(struct pk_check *c, const char *path)
@@ -88,7 +103,27 @@ static int other_object(struct pk_check *c, const char *path)
 		pk_check_damage(c, path, "F-11", "is not an object's name");
 		return 0;
 	}
-	return pk_set_has(&c->texts, hash) ? 0 : pk_check_object(c, hash, NULL);
+	return pk_set_has(&c->texts, hash) ? 0 : list_other(c, hash);
+}
+
+static int by_hash(const void *a, const void *b)
+{
+	return memcmp(a, b, PK_HASH_SIZE);
+}
+
+static int check_others(struct pk_check *c)
+{
+	int rc = each_file(c, "objects", 1, other_object);
+
+	if (c->others)
+		qsort(c->other, c->others, PK_HASH_SIZE, by_hash);
+	for (size_t i = 0; i < c->others && !rc; i++) {
+		rc = pk_check_object(c, c->other[i], NULL);
+		if (!rc && (pk_check_is_full(c) || i + 1 == c->others))
+			rc = pk_check_gathered(c, "checking other objects",
+					       i + 1, c->others);
+	}
+	return rc;
 }
 
 /* Whether a bundle's bytes are so many entries. */
@@ -228,7 +263,7 @@ int pk_check_tree(struct pk_check *c)
 	if (!rc)
 		rc = check_names(c, "log", log, checkpoint);
 	if (!rc)
-		rc = each_file(c, "objects", 1, other_object);
+		rc = check_others(c);
 	if (!rc && c->checkpoint.size)
 		rc = each_file(c, "keys", 0, other_note);
 	if (!rc && c->checkpoint.size)
