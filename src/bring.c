@@ -38,7 +38,7 @@ static uint64_t file_max(uint64_t text)
 static uint64_t text_size(const struct pk_want *w)
 {
 	/* F-10; F-19 for a base of which no entry told */
-	return w->id ? w->manifest_size + w->metadata_size + 25 : PK_DELTA_MAX;
+	return w->manifest_size ? w->manifest_size + w->metadata_size + 25 : PK_DELTA_MAX;
 }
 
 static int has_brought(void *arg, const unsigned char *hash)
@@ -222,7 +222,7 @@ static int follow(struct pk_sync *x, struct pk_want *w, struct list *l)
 	rc = read_trailer(x, x->in.dir, w, &t);
 	if (rc < 0)
 		return rc;
-	if (!rc || (w->id && t.raw_size != text_size(w)))
+	if (!rc || (w->manifest_size && t.raw_size != text_size(w)))
 		return 0; /* decoding says why */
 	w->depth = t.depth;
 	if (t.encoding == PK_WHOLE)
@@ -307,7 +307,8 @@ static int fit_depth(struct pk_sync *x, struct pk_want *w)
 	struct pk_want *b = w->base;
 	int depth, rc = placed_depth(x, w, &depth);
 
-	if (!rc && depth >= 0 && (int)w->depth > depth) {
+	if (!rc && ((depth >= 0 && (int)w->depth > depth) ||
+		    (w->below && w->depth >= w->below))) {
 		rc = make_whole(x, w);
 		if (!rc && w->depth)
 			drop(x, w); /* it was not to be read */
@@ -475,6 +476,13 @@ static int fail_bad(struct pk_sync *x, const struct pk_want *w)
 		       w->why ? w->why : path);
 }
 
+static void leave_out(struct pk_sync *x)
+{
+	for (size_t i = 0; i < x->wants.n; i++)
+		if (x->wants.item[i]->is_brought && !x->wants.item[i]->is_good)
+			drop(x, x->wants.item[i]);
+}
+
 /* All that is live is good; what is not is left out. */
 static int settle(struct pk_sync *x)
 {
@@ -484,9 +492,7 @@ static int settle(struct pk_sync *x)
 		if (w->is_live && !w->is_good)
 			return fail_bad(x, w);
 	}
-	for (size_t i = 0; i < x->wants.n; i++)
-		if (x->wants.item[i]->is_brought && !x->wants.item[i]->is_good)
-			drop(x, x->wants.item[i]);
+	leave_out(x);
 	return 0;
 }
 
@@ -550,6 +556,32 @@ int pk_bring(struct pk_sync *x)
 	if (!rc && l.n)
 		rc = bring(x, &l, PAKHUS_FETCH_FRESH);
 	return rc ? rc : settle(x);
+}
+
+static int list_not_good(struct pk_sync *x, struct list *l)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < x->wants.n && !rc; i++)
+		if (!x->wants.item[i]->is_good)
+			rc = list_add(x, l, x->wants.item[i]);
+	return rc;
+}
+
+int pk_bring_again(struct pk_sync *x)
+{
+	AUTO(list_release) struct list l = { .n = 0 };
+	int rc = list_not_good(x, &l);
+
+	if (!rc)
+		rc = bring(x, &l, 0);
+	if (!rc)
+		rc = list_not_good(x, &l);
+	if (!rc && l.n)
+		rc = bring(x, &l, PAKHUS_FETCH_FRESH);
+	if (!rc)
+		leave_out(x);
+	return rc;
 }
 
 /* ---- installing ---- */

@@ -7,6 +7,7 @@
  *	bring.c     the texts that those name, and what they are made against
  *	want.c      the list of these texts
  *	incoming.c  where all that lies until it is checked
+ *	repair.c    the same for what is held and damaged
  *
  * Nothing outside local/ changes before everything was checked.
  */
@@ -25,6 +26,7 @@ struct pk_want {
 	char *id, *version;
 	uint64_t seq, manifest_size, metadata_size;
 	unsigned depth; /* of what was brought */
+	unsigned below; /* it must be less deep than this; 0: not so */
 	/* The version has this content: it must not be absent. */
 	unsigned char is_live;
 	unsigned char is_placed;   /* an object is in place */
@@ -141,6 +143,9 @@ int pk_lineage_install(struct pk_sync *x);
 /* Brings what is wanted and checks it: afterwards all that is live is good,
  * and what is brought is good. */
 int pk_bring(struct pk_sync *x);
+/* The same for a repair, which sets wants itself, is_placed where what is in
+ * place may stay: what is not good is left out. */
+int pk_bring_again(struct pk_sync *x);
 /* Moves it into objects/. */
 int pk_bring_install(struct pk_sync *x);
 

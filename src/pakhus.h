@@ -640,6 +640,37 @@ int pakhus_bundle_apply(const char *path, const char *file,
 int pakhus_adopt_from(const char *path, const struct pakhus_source *source,
 		      struct pakhus_mirror *m, struct pakhus_error *err);
 
+/* ---- Repairing ---- */
+
+/* Zero what is not used, and what is filled in. */
+struct pakhus_repair {
+	unsigned threads; /* that check and decode, as in pakhus_options */
+	/* Told of each damage that stays, as pakhus_verify() tells it; and of
+	 * each object that was mended, by its file and how. */
+	pakhus_damage_fn *damage;
+	void (*mended)(void *arg, const char *path, const char *text);
+	pakhus_progress_fn *progress;
+	pakhus_notice_fn *notice;
+	void *arg; /* of all four */
+	/* filled in, also when the result is PAKHUS_ECORRUPT: */
+	uint64_t entries, objects, bytes, damages; /* as in pakhus_verify */
+	uint64_t restored; /* objects that were damaged or missing */
+	uint64_t aside;	   /* damaged ones that nobody has and nothing needs:
+			      moved to a trash that pakhus_gc() empties */
+};
+
+/* Checks the files of the store or mirror at path, and restores objects that
+ * are damaged, or missing and live, from any store or mirror that has them,
+ * be it another log's: what comes is believed for its SHA-256 alone, and
+ * nothing is overwritten before that was checked. Other damage is told and
+ * stays. 0 when all is well now, and then source is asked for nothing if it
+ * was before; PAKHUS_ECORRUPT when there is damage still. PAKHUS_ENETWORK:
+ * source was not reached. PAKHUS_EDENIED: path cannot be written.
+ * PAKHUS_EBUSY: a sync of a mirror or another repair is at work on it. Who
+ * needs the journal moved into the tree waits until it ends. */
+int pakhus_repair(const char *path, const struct pakhus_source *source,
+		  struct pakhus_repair *r, struct pakhus_error *err);
+
 /* ---- Canonical text ---- */
 
 /* Walks the members of one object, or the elements of one array, of a text

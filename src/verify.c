@@ -11,7 +11,7 @@
 
 #include <stdio.h>
 
-static void release(struct pk_check *c)
+void pk_check_release(struct pk_check *c)
 {
 	pk_check_end(c);
 	pk_sha_free(c->sha);
@@ -242,7 +242,7 @@ static int check_index(struct pk_check *c)
 
 /* ---- the whole ---- */
 
-static int check_files(struct pk_check *c)
+int pk_check_files(struct pk_check *c)
 {
 	int rc = check_format(c);
 
@@ -264,11 +264,23 @@ static int check_files(struct pk_check *c)
 	return rc;
 }
 
+int pk_check_open(struct pk_check *c)
+{
+	c->is_whole = 1;
+	c->sha = pk_sha_new();
+	c->edge = calloc(1, sizeof(*c->edge));
+	c->tile = calloc(PK_TILE_LEVELS, sizeof(*c->tile));
+	if (!c->sha || !c->edge || !c->tile)
+		return pk_fail_nomem(c->err);
+	return pk_check_begin(c);
+}
+
 static int verify(struct pakhus *s, struct pakhus_verify *v,
 		  struct pakhus_error *err)
 {
-	AUTO(release) struct pk_check c = { .store = s, .v = v, .err = err,
-					    .is_whole = 1 };
+	AUTO(pk_check_release) struct pk_check c = { .store = s,
+						     .v = v,
+						     .err = err };
 	unsigned what = v->flags & (PAKHUS_VERIFY_FILES | PAKHUS_VERIFY_INDEX);
 	int rc;
 
@@ -277,14 +289,9 @@ static int verify(struct pakhus *s, struct pakhus_verify *v,
 		what = c.is_quick ? PAKHUS_VERIFY_FILES
 				  : PAKHUS_VERIFY_FILES | PAKHUS_VERIFY_INDEX;
 
-	c.sha = pk_sha_new();
-	c.edge = calloc(1, sizeof(*c.edge));
-	c.tile = calloc(PK_TILE_LEVELS, sizeof(*c.tile));
-	if (!c.sha || !c.edge || !c.tile)
-		return pk_fail_nomem(err);
-	rc = pk_check_begin(&c);
+	rc = pk_check_open(&c);
 	if (!rc && what & PAKHUS_VERIFY_FILES)
-		rc = check_files(&c);
+		rc = pk_check_files(&c);
 	if (!rc && what & PAKHUS_VERIFY_INDEX)
 		rc = check_index(&c);
 	if (rc || !v->damages)

@@ -11,6 +11,7 @@
 #ifndef PK_VERIFY_H
 #define PK_VERIFY_H
 
+#include "mirror.h"
 #include "set.h"
 #include "store.h"
 
@@ -33,11 +34,21 @@ struct pk_check {
 	uint64_t purged;     /* entries whose purges are carried out */
 	struct pk_set told;  /* those that damage was told of */
 	struct pk_set gone;  /* those that are missing */
+	/* Or NULL: objects that are damaged, or missing and live, are not
+	 * told of but put on this list, with their sizes where the log has
+	 * them; is_placed where their own file is as it should be. */
+	struct pk_wants *wants;
 	unsigned char (*other)[PK_HASH_SIZE]; /* objects the log has not */
 	size_t others, others_cap;
 };
 
 /* ---- verify.c ---- */
+
+/* Set the first three members before, the rest 0. */
+int pk_check_open(struct pk_check *c);
+void pk_check_release(struct pk_check *c);
+/* Everything but the index. */
+int pk_check_files(struct pk_check *c);
 
 void pk_check_damage(struct pk_check *c, const char *path, const char *rule,
 		     const char *text);

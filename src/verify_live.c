@@ -11,18 +11,29 @@ struct missing {
 	struct pk_check *check;
 	const struct pk_set *gone;
 	struct pk_set live;
+	struct pk_wants *wants; /* or NULL */
 	struct pakhus_error *err;
 };
 
 static int add_missing(void *arg, const struct pk_live *live)
 {
+	int dir = ((struct missing *)arg)->check->store->env->dir;
 	struct missing *m = arg;
+	struct pk_want *w;
 
-	if (pk_set_has(m->gone, live->hash) &&
-	    pk_object_exists(m->check->store->env->dir, live->hash, NULL) !=
-		    1 &&
-	    pk_set_add(&m->live, live->hash) < 0)
+	if (!pk_set_has(m->gone, live->hash) ||
+	    pk_object_exists(dir, live->hash, NULL) == 1)
+		return 0;
+	if (pk_set_add(&m->live, live->hash) < 0)
 		return pk_fail_nomem(m->err);
+	if (!m->wants || pk_wants_find(m->wants, live->hash))
+		return 0;
+	w = pk_wants_add(m->wants, live->hash);
+	if (!w)
+		return pk_fail_nomem(m->err);
+	w->is_live = 1;
+	w->manifest_size = live->manifest_size;
+	w->metadata_size = live->metadata_size;
 	return 0;
 }
 
@@ -54,8 +65,9 @@ int pk_check_missing(struct pk_check *c)
 {
 	struct pk_env *env = c->store->env;
 	struct pakhus_error e = { .status = 0 };
-	struct missing then = { c, &c->gone, { NULL, 0, 0 }, &e };
-	struct missing now = { c, &then.live, { NULL, 0, 0 }, &e };
+	struct missing then = { c, &c->gone, { NULL, 0, 0 }, NULL, &e };
+	struct missing now = { c, &then.live, { NULL, 0, 0 }, c->wants,
+			       &e };
 	struct pk_checkpoint newest;
 	struct pk_index *ix = NULL;
 	int rc = c->gone.n ? pk_index_open(&ix, -1, &e) : 0;
@@ -67,7 +79,7 @@ int pk_check_missing(struct pk_check *c)
 	/* what was collected since that checkpoint is not live at this one */
 	if (!rc && then.live.n)
 		rc = find_missing(&now, ix, &newest);
-	if (!rc)
+	if (!rc && !c->wants)
 		tell_missing(c, &now.live);
 	pk_index_close(ix);
 	pk_set_release(&then.live);

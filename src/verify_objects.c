@@ -216,6 +216,23 @@ static int unreadable(struct pk_check *c, const char *path,
 	return rc;
 }
 
+/* Puts a damaged one on the list of a repair. */
+static int want(struct pk_check *c, const struct item *i, const char *path)
+{
+	struct pk_want *w = pk_wants_find(c->wants, i->hash);
+
+	if (!w)
+		w = pk_wants_add(c->wants, i->hash);
+	if (!w)
+		return pk_fail_nomem(c->err);
+	w->is_placed = i->state == UNREADABLE &&
+		       (strncmp(i->why->text, path, strlen(path)) ||
+			strstr(i->why->text, "F-17 its base is missing"));
+	w->manifest_size = i->manifest_size;
+	w->metadata_size = i->metadata_size;
+	return 0;
+}
+
 static int tell(struct pk_check *c, struct item *i)
 {
 	struct pk_set *set = i->state == SOUND  ? &c->texts
@@ -230,6 +247,8 @@ static int tell(struct pk_check *c, struct item *i)
 	if (is_new < 0)
 		return pk_fail_nomem(c->err);
 	pk_objpath(i->hash, path);
+	if (c->wants && set == &c->bad)
+		return want(c, i, path);
 	if (i->state == UNREADABLE)
 		return unreadable(c, path, i->why);
 	if (i->state == OTHER_TEXT)
@@ -238,7 +257,7 @@ static int tell(struct pk_check *c, struct item *i)
 	if (i->state != SOUND)
 		return 0;
 	c->v->objects += (uint64_t)is_new;
-	c->v->bytes += is_new ? i->size : 0;
+	c->v->bytes += is_new && !c->is_quick ? i->size : 0;
 	if (i->rule)
 		pk_check_damage(c, path, i->rule, i->fault);
 	return 0;

@@ -59,6 +59,9 @@ enum cli_option {
 	OPT_GRACE,
 	OPT_DRY_RUN,
 	OPT_REASON,
+	OPT_QUICK,
+	OPT_REPAIR,
+	OPT_FROM,
 	OPT_COUNT
 };
 #define CLI_OPT(o) (UINT64_C(1) << (o))

@@ -221,6 +221,10 @@ int proof_verify(const struct cli *cli)
 	if (cli->value[OPT_REBUILD])
 		return say_usage(cli, "--proof opens no store; leave "
 				      "--rebuild");
+	if (cli->value[OPT_QUICK] || cli->value[OPT_REPAIR] ||
+	    cli->value[OPT_FROM] || cli->value[OPT_THREADS])
+		return say_usage(cli, "--proof opens no store; leave --quick, "
+				      "--repair, --from and --threads");
 	if (cli->operands && !strcmp(path, "-") &&
 	    !strcmp(cli->operand[0], "-"))
 		return say_usage(cli, "proof and document cannot both be "

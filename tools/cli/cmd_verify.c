@@ -14,11 +14,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "args.h"
+#include "interrupt.h"
 #include "obj.h"
 #include "out.h"
 #include "progress.h"
 #include "proof.h"
 #include "say.h"
+#include "source.h"
 #include "store.h"
 
 struct report {
@@ -26,6 +29,15 @@ struct report {
 	int opened;
 	int broken; /* damage that was printed keeps the store from opening */
 	uint64_t entries, objects, bytes, damages;
+	uint64_t restored, aside;
+};
+
+/* What a child does. */
+struct part {
+	unsigned what;	/* enum pakhus_verify_flags */
+	unsigned flags; /* of opening the store */
+	unsigned threads;
+	bool repairs;
 };
 
 static void print_damage(const struct cli *cli, const char *path,
@@ -55,13 +67,13 @@ static void on_damage(void *arg, const char *path, const char *rule,
 	print_damage(arg, path, rule ? rule : "", text);
 }
 
-static int verify(const struct cli *cli, unsigned part, struct pakhus *store,
+static int verify(const struct cli *cli, unsigned what, struct pakhus *store,
 		  struct report *report)
 {
 	/* the callback's argument is not const; nothing is changed by it */
 	struct cli copy = *cli;
 	struct pakhus_verify v = {
-		.flags = part, .damage = on_damage, .arg = &copy};
+		.flags = what, .damage = on_damage, .arg = &copy};
 	struct pakhus_error err = {0};
 	int rc = pakhus_verify(store, &v, &err);
 
@@ -73,6 +85,57 @@ static int verify(const struct cli *cli, unsigned part, struct pakhus *store,
 	if (!rc)
 		return CLI_DONE;
 	if (rc == PAKHUS_ECORRUPT && v.damages)
+		return CLI_DAMAGED;
+	return store_failed(cli, &err);
+}
+
+static void on_mended(void *arg, const char *path, const char *text)
+{
+	const struct cli *cli = arg;
+	struct obj obj;
+
+	progress_clear();
+	if (cli->value[OPT_JSON]) {
+		obj = obj_begin(stdout);
+		obj_string(&obj, "path", path);
+		obj_string(&obj, "mended", text);
+		obj_end(&obj);
+		return;
+	}
+	out_plain(stdout, path);
+	printf(": %s\n", text);
+}
+
+static int repair(const struct cli *cli, const struct part *part,
+		  struct report *report)
+{
+	struct cli copy = *cli;
+	struct pakhus_repair r = {.threads = part->threads,
+				  .damage = on_damage,
+				  .mended = on_mended,
+				  .progress = store_progress,
+				  .notice = store_notice,
+				  .arg = &copy};
+	struct pakhus_error err = {0};
+	struct source source;
+	int rc = source_open(cli, cli->value[OPT_FROM], &source);
+
+	if (rc)
+		return rc;
+	interrupt_catch();
+	rc = pakhus_repair(cli->store, &source.as, &r, &err);
+	source_close(&source);
+	progress_clear();
+	report->opened = 1;
+	report->entries = r.entries;
+	report->objects = r.objects;
+	report->bytes = r.bytes;
+	report->damages = r.damages;
+	report->restored = r.restored;
+	report->aside = r.aside;
+	if (!rc)
+		return CLI_DONE;
+	if (rc == PAKHUS_ECORRUPT && r.damages)
 		return CLI_DAMAGED;
 	return store_failed(cli, &err);
 }
@@ -112,10 +175,11 @@ static void not_open(const struct cli *cli, const struct pakhus_error *err)
 }
 
 /* Returns an exit status. */
-static int open_it(const struct cli *cli, unsigned flags, struct pakhus **store,
-		   struct report *report)
+static int open_it(const struct cli *cli, const struct part *part,
+		   struct pakhus **store, struct report *report)
 {
-	struct store_options with = {.flags = flags};
+	struct store_options with = {.flags = part->flags,
+				     .threads = part->threads};
 	struct pakhus_error err = {0};
 	int rc = store_try(cli, &with, store, &err);
 
@@ -123,23 +187,33 @@ static int open_it(const struct cli *cli, unsigned flags, struct pakhus **store,
 	if (!rc)
 		return CLI_DONE;
 	if (rc != PAKHUS_ECORRUPT)
-		return store_not_open(cli, flags, &err);
+		return store_not_open(cli, part->flags, &err);
 	not_open(cli, &err);
 	report->broken = 1;
 	report->damages = 1;
 	return CLI_DAMAGED;
 }
 
-static void child(const struct cli *cli, unsigned part, unsigned flags, int fd)
+static void check(const struct cli *cli, const struct part *part,
+		  struct report *report)
 {
-	struct report report = {0};
 	struct pakhus *store;
 
-	report.status = open_it(cli, flags, &store, &report);
-	if (!report.status) {
-		report.status = verify(cli, part, store, &report);
-		pakhus_close(store);
-	}
+	report->status = open_it(cli, part, &store, report);
+	if (report->status)
+		return;
+	report->status = verify(cli, part->what, store, report);
+	pakhus_close(store);
+}
+
+static void child(const struct cli *cli, const struct part *part, int fd)
+{
+	struct report report = {0};
+
+	if (part->repairs)
+		report.status = repair(cli, part, &report);
+	else
+		check(cli, part, &report);
 	report.status = out_finish(cli, report.status);
 	if (write(fd, &report, sizeof(report)) != sizeof(report))
 		_exit(CLI_FAILED);
@@ -157,7 +231,7 @@ static int wait_for(pid_t pid)
 
 /* Runs one part. Where its child did not report, *silent is set, and *how
  * is how it ended. */
-static int run_part(const struct cli *cli, unsigned part, unsigned flags,
+static int run_part(const struct cli *cli, const struct part *part,
 		    struct report *report, bool *silent, int *how)
 {
 	ssize_t got;
@@ -170,7 +244,7 @@ static int run_part(const struct cli *cli, unsigned part, unsigned flags,
 	pid = fork();
 	if (!pid) {
 		close(fd[0]);
-		child(cli, part, flags, fd[1]);
+		child(cli, part, fd[1]);
 	}
 	close(fd[1]);
 	if (pid < 0) {
@@ -207,11 +281,12 @@ static int died(const struct cli *cli, const char *what, int how)
 static int index_part(const struct cli *cli, struct report *report)
 {
 	bool rebuild = cli->value[OPT_REBUILD] != NULL;
+	struct part part = {.what = PAKHUS_VERIFY_INDEX,
+			    .flags = rebuild ? PAKHUS_REBUILD : 0};
 	bool silent = false;
 	int how = 0, rc;
 
-	rc = run_part(cli, PAKHUS_VERIFY_INDEX, rebuild ? PAKHUS_REBUILD : 0,
-		      report, &silent, &how);
+	rc = run_part(cli, &part, report, &silent, &how);
 	if (rc || !silent)
 		return rc ? rc : report->status;
 	if (!is_crash(how))
@@ -226,10 +301,15 @@ static int index_part(const struct cli *cli, struct report *report)
 
 static int files_part(const struct cli *cli, struct report *report)
 {
+	struct part part = {.what = PAKHUS_VERIFY_FILES,
+			    .repairs = cli->value[OPT_REPAIR] != NULL};
 	bool silent = false;
-	int how = 0, rc;
+	int how = 0, rc = args_threads(cli, &part.threads);
 
-	rc = run_part(cli, PAKHUS_VERIFY_FILES, 0, report, &silent, &how);
+	if (cli->value[OPT_QUICK])
+		part.what |= PAKHUS_VERIFY_QUICK;
+	if (!rc)
+		rc = run_part(cli, &part, report, &silent, &how);
 	if (rc || !silent)
 		return rc ? rc : report->status;
 	return died(cli, "the files", how);
@@ -245,6 +325,10 @@ static void summary(const struct cli *cli, const struct report *r)
 		obj_number(&obj, "objects", r->objects);
 		obj_number(&obj, "bytes", r->bytes);
 		obj_number(&obj, "damages", r->damages);
+		if (cli->value[OPT_REPAIR]) {
+			obj_number(&obj, "restored", r->restored);
+			obj_number(&obj, "set_aside", r->aside);
+		}
 		obj_end(&obj);
 		return;
 	}
@@ -252,22 +336,44 @@ static void summary(const struct cli *cli, const struct report *r)
 	       " byte%s: ",
 	       r->entries, r->entries == 1 ? "entry" : "entries", r->objects,
 	       r->objects == 1 ? "" : "s", r->bytes, r->bytes == 1 ? "" : "s");
+	if (r->restored)
+		printf("%" PRIu64 " restored, ", r->restored);
+	if (r->aside)
+		printf("%" PRIu64 " set aside, ", r->aside);
 	if (r->damages)
 		printf("%" PRIu64 " damaged\n", r->damages);
 	else
 		puts("no damage");
 }
 
+static int check_options(const struct cli *cli)
+{
+	bool repairs = cli->value[OPT_REPAIR] != NULL;
+	bool quick = cli->value[OPT_QUICK] != NULL;
+	unsigned threads;
+
+	if (cli->operands || cli->value[OPT_VKEY])
+		return say_usage(cli, "a document and --key go with --proof");
+	if (repairs != (cli->value[OPT_FROM] != NULL))
+		return say_usage(cli, "--repair and --from go together");
+	if (quick && (repairs || cli->value[OPT_REBUILD]))
+		return say_usage(cli, "--quick goes with neither --repair nor "
+				      "--rebuild");
+	return args_threads(cli, &threads);
+}
+
 int cmd_verify(const struct cli *cli)
 {
 	struct report index = {0}, files = {0};
-	int rc, rc2;
+	int rc = 0, rc2;
 
 	if (cli->value[OPT_PROOF])
 		return proof_verify(cli);
-	if (cli->operands || cli->value[OPT_VKEY])
-		return say_usage(cli, "a document and --key go with --proof");
-	rc = index_part(cli, &index);
+	rc = check_options(cli);
+	if (rc)
+		return rc;
+	if (!cli->value[OPT_QUICK])
+		rc = index_part(cli, &index);
 	if (index.broken)
 		summary(cli, &index);
 	if (rc && !index.opened && (index.broken || !index.damages))

@@ -88,6 +88,12 @@ const struct cli_option_row cli_options[OPT_COUNT] = {
 		       "free what waited longer: 0 60s 15m 12h (default: 14d)", 0, WORD_NONE},
 	[OPT_DRY_RUN] = {"dry-run", NULL, "say what would go, and change nothing",
 			 0, WORD_NONE},
+	[OPT_QUICK] = {"quick", NULL, "the log, and that live objects are there",
+		       0, WORD_NONE},
+	[OPT_REPAIR] = {"repair", NULL, "restore damaged and missing objects",
+			0, WORD_NONE},
+	[OPT_FROM] = {"from", "SOURCE", "a mirror or store, as mirror has it",
+		      0, WORD_DIR},
 };
 
 #define PAGED (CLI_OPT(OPT_JSON) | CLI_OPT(OPT_LIMIT))
@@ -213,7 +219,13 @@ const struct cli_command cli_commands[] = {
 	 .operands = "[DOCUMENT]",
 	 .summary = "Check every file of the store and the index, or a proof",
 	 .text = "Damage is printed as FILE: RULE: TEXT, and the exit status "
-		 "is 4.\n\nWith --proof the file that prove printed is held "
+		 "is 4. --quick\ndecodes nothing: it finds what is missing or "
+		 "cut off, and every change to the\nlog, but no altered content "
+		 "of an object. --repair brings objects that are\ndamaged, or "
+		 "missing and live, from any store or mirror that has them, "
+		 "checks\nthem and puts them in place; damage to other files is "
+		 "told and stays. Damaged\nones that nobody has and nothing "
+		 "needs are set aside until the next gc.\n\nWith --proof the file that prove printed is held "
 		 "against the log's key, without\na store, and so is DOCUMENT "
 		 "if it is given. What it proves is printed: what was\n"
 		 "published, not that it is still live. VKEY is the key that "
@@ -221,6 +233,8 @@ const struct cli_command cli_commands[] = {
 		 "- is stdin.\n",
 	 .run = cmd_verify,
 	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_REBUILD) |
+		    CLI_OPT(OPT_QUICK) | CLI_OPT(OPT_REPAIR) |
+		    CLI_OPT(OPT_FROM) | CLI_OPT(OPT_THREADS) |
 		    CLI_OPT(OPT_PROOF) | CLI_OPT(OPT_VKEY),
 	 .max = 1,
 	 .word = WORD_FILE},
