@@ -40,6 +40,15 @@ static int look_at(struct pk_check *c, DIR *d, const char *path,
 	return errno == ENOENT ? 0 : pk_fail_sys(c->err, "%s", path);
 }
 
+/* In the place of an object that a repair knows of. */
+static int is_wanted(const struct pk_check *c, const char *path)
+{
+	unsigned char hash[PK_HASH_SIZE];
+
+	return c->wants && !pk_objpath_parse(path, hash) &&
+	       pk_wants_find(c->wants, hash);
+}
+
 /* Calls fn for every file below a directory, hidden ones aside. */
 static int each_file(struct pk_check *c, const char *path, int depth,
 		     file_fn *fn)
@@ -63,7 +72,7 @@ static int each_file(struct pk_check *c, const char *path, int depth,
 			rc = each_file(c, sub, depth - 1, fn);
 		else if (rc == 1 && S_ISREG(st.st_mode))
 			rc = fn(c, sub);
-		else if (rc == 1)
+		else if (rc == 1 && !is_wanted(c, sub))
 			pk_check_damage(c, sub, "F-43", "does not belong here");
 		if (rc < 0)
 			break;
