@@ -100,16 +100,30 @@ static int leave_purged(struct repair *p)
 	return rc < 0 ? rc : 0;
 }
 
+/* 1, 0 where the file is damaged or not there, or a failure. */
+static int read_trailer(struct repair *p, const unsigned char *hash,
+			struct pk_trailer *t)
+{
+	struct pakhus_error e = { .status = 0 };
+	int rc = pk_object_trailer(p->x.dir, hash, t, &e);
+
+	if (rc == PAKHUS_ECORRUPT || rc == PAKHUS_ENOTFOUND)
+		return 0;
+	return rc ? pk_fail(p->err, rc, "%s", e.text) : 1;
+}
+
 static int bound_depth(struct repair *p, const char *path)
 {
 	unsigned char hash[PK_HASH_SIZE];
 	struct pk_want *base, *own;
 	struct pk_trailer t;
+	int rc;
 
-	if (pk_objpath_parse(path, hash) ||
-	    pk_object_trailer(p->x.dir, hash, &t, NULL) ||
-	    t.encoding == PK_WHOLE)
+	if (pk_objpath_parse(path, hash))
 		return 0;
+	rc = read_trailer(p, hash, &t);
+	if (rc <= 0 || t.encoding == PK_WHOLE)
+		return rc < 0 ? rc : 0;
 	own = pk_wants_find(&p->x.wants, hash);
 	base = pk_wants_find(&p->x.wants, t.base);
 	if (base && !base->is_placed && !(own && !own->is_placed) &&
@@ -133,13 +147,16 @@ static int bound_depths(struct repair *p)
 		fd = openat(p->x.dir, dir,
 			    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 		d = fd < 0 ? NULL : fdopendir(fd);
-		if (!d) { /* damage that was told */
+		if (!d) {
+			rc = pk_fail_sys(p->err, "%s", dir);
 			pk_auto_close(&fd);
-			continue;
+			return rc;
 		}
 		while ((rc = pk_readdir(d, dir, &name, p->err)) == 1) {
 			snprintf(path, sizeof(path), "%s/%s", dir, name);
-			bound_depth(p, path);
+			rc = bound_depth(p, path);
+			if (rc)
+				break;
 		}
 		closedir(d);
 	}
@@ -218,9 +235,10 @@ static int look_for_need(void *arg, const struct pk_live *live)
 		rc = pk_set_add(&n->seen, t.base);
 		if (rc < 0)
 			return pk_fail_nomem(n->p->err);
-		if (!rc || pk_object_trailer(n->p->x.dir, t.base, &t, NULL) ||
-		    t.encoding == PK_WHOLE)
-			return 0;
+		if (rc)
+			rc = read_trailer(n->p, t.base, &t);
+		if (rc <= 0 || t.encoding == PK_WHOLE)
+			return rc < 0 ? rc : 0;
 	}
 }
 

@@ -19,9 +19,9 @@
 static char *store, *mirror, *backup;
 static unsigned held; /* versions in the store */
 
-/* What is tried: a sync of a mirror, a first one, and a store that came back
- * from a backup and takes what the mirror has. */
-enum mode { NEXT, FIRST, ADOPT };
+/* What is tried: a sync of a mirror, a first one, a store that came back
+ * from a backup and takes what the mirror has, and a mirror that is repaired. */
+enum mode { NEXT, FIRST, ADOPT, REPAIR };
 
 static long calls_were, memory_was;
 
@@ -76,7 +76,13 @@ static int go(enum mode mode)
 {
 	struct copier c = copier_of(mirror);
 	struct pakhus_mirror m = { .key = NULL };
+	struct pakhus_repair r = { .threads = 1 };
 
+	if (mode == REPAIR) {
+		c.from = store;
+		c.source = (struct pakhus_source){ copier_fetch, &c, c.from };
+		return pakhus_repair(mirror, &c.source, &r, &err);
+	}
 	if (mode != ADOPT)
 		return sync_from(mirror, store);
 	c.source = (struct pakhus_source){ copier_fetch, &c, c.from };
@@ -93,6 +99,11 @@ static unsigned prepare(enum mode mode)
 	if (mode == ADOPT) {
 		run("rm -rf %s && cp -a %s %s", store, backup, store);
 		return 2;
+	}
+	if (mode == REPAIR) {
+		run("cd %s && set -- objects/*/* && rm $1 && chmod u+w $2 && "
+		    "echo X >$2", mirror);
+		return held;
 	}
 	grow_by(store, "a", held, held + 2);
 	held += 2;
@@ -115,7 +126,8 @@ static int in_between(enum mode mode, void (*trouble)(int on, long *hits),
 	assert_true(!rc || (err.status == rc && *err.text));
 	assert_int_equal(count_fds(), fds);
 	assert_int_equal(memory.live, live);
-	check(path, rc ? before : held);
+	if (!rc || mode != REPAIR)
+		check(path, rc ? before : held);
 	assert_done(go(mode));
 	assert_int_equal(memory.live, live);
 	check(path, held);
@@ -181,6 +193,8 @@ static void each_call(void **state, enum mode mode)
 			rounds++;
 			/* what ends with less, or later, is gone on with; and
 			 * what the disk says is not laid on the source */
+			if (mode == REPAIR && rc == PAKHUS_ECORRUPT)
+				rc = PAKHUS_ESYS; /* as verify tells it */
 			if (how >= CALLS_SHORT ? rc : rc == PAKHUS_ECORRUPT ||
 						      rc == PAKHUS_ENOTFOUND ||
 						      rc == PAKHUS_ECONFLICT) {
@@ -212,6 +226,11 @@ static void a_first_sync_is_done_again_when_a_call_fails(void **state)
 static void a_store_is_adopted_again_when_a_call_fails(void **state)
 {
 	each_call(state, ADOPT);
+}
+
+static void a_repair_is_done_again_when_a_call_fails(void **state)
+{
+	each_call(state, REPAIR);
 }
 
 /* ---- memory ---- */
@@ -259,15 +278,22 @@ static void a_store_is_adopted_again_after_there_was_no_memory(void **state)
 	each_allocation(state, ADOPT);
 }
 
+static void a_repair_is_done_again_after_there_was_no_memory(void **state)
+{
+	each_allocation(state, REPAIR);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T_IN_DIR(a_mirror_stays_whole_when_a_call_of_its_sync_fails),
 		T_IN_DIR(a_first_sync_is_done_again_when_a_call_fails),
 		T_IN_DIR(a_store_is_adopted_again_when_a_call_fails),
+		T_IN_DIR(a_repair_is_done_again_when_a_call_fails),
 		T_IN_DIR(a_mirror_stays_whole_without_memory),
 		T_IN_DIR(a_first_sync_is_done_again_after_there_was_no_memory),
 		T_IN_DIR(a_store_is_adopted_again_after_there_was_no_memory),
+		T_IN_DIR(a_repair_is_done_again_after_there_was_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,6 +141,44 @@ static void each_next(void **state, int torn, int survivor)
 	free(p.mirror);
 }
 
+/* ---- a repair ---- */
+
+static int repair_and_end(void *arg)
+{
+	struct pair *p = arg;
+	struct copier c = copier_of(p->store);
+	struct pakhus_repair r = { .threads = 1 };
+
+	c.source = (struct pakhus_source){ copier_fetch, &c, c.from };
+	return pakhus_repair(p->mirror, &c.source, &r, &err) ? 3 : 0;
+}
+
+static void a_repair_goes_on_wherever_it_ended(void **state)
+{
+	struct pair p = { s_init(state, "store", 0),
+			  s_text("%s/mirror", (char *)*state) };
+	struct pakhus *s;
+	long n;
+	int all = 0;
+
+	grow_by(p.store, "a", 0, 6);
+	assert_done(sync_from(p.mirror, p.store));
+	trace_at(p.mirror);
+	for (n = 1; !all; n = after(n, 400)) {
+		run("cd %s && set -- objects/*/* && rm $1 && chmod u+w $2 $3 "
+		    "&& echo X >$2 && echo X >$3", p.mirror);
+		all = end_at(&p, n, n % 2 != 0, repair_and_end);
+		assert_int_equal(repair_and_end(&p), 0);
+		assert_no_incoming(p.mirror);
+		s = s_open(p.mirror, 0);
+		check(s, 6, 6);
+		pakhus_close(s);
+	}
+	assert_true(n > 20);
+	free(p.store);
+	free(p.mirror);
+}
+
 /* ---- the other way ---- */
 
 static int adopt_and_end(void *arg)
@@ -236,6 +274,7 @@ int main(void)
 		T_IN_DIR(a_mirror_is_whole_after_a_sync_ended_within_a_write),
 		T_IN_DIR(a_reader_goes_on_when_a_sync_ended_at_any_call),
 		T_IN_DIR(an_adoption_that_ended_at_any_call_is_done_again),
+		T_IN_DIR(a_repair_goes_on_wherever_it_ended),
 		T_IN_DIR(an_adoption_that_ended_within_a_write_is_done_again),
 	};
 
