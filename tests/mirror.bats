@@ -676,3 +676,31 @@ follow() {
 	want 0 'm: up to date'
 	cmp store/log/checkpoint m/log/checkpoint
 }
+
+# repaired_from URL: objects of a store and a mirror come back from it.
+repaired_from() {
+	local file
+
+	put_lending
+	"$PAKHUS" mirror store m >/dev/null 2>&1
+	cp -r m copy
+	for file in m/objects/*/*; do
+		chmod u+w "$file"
+		echo rubbish >"$file"
+	done
+	rm "$(find m/objects -type f | head -n 1)"
+	pk -C m verify --repair --from "$1/store"
+	[ "$status" -eq 0 ]
+	tail -n 1 out | grep -q ': 6 restored, no damage$'
+	diff -r copy/objects m/objects
+}
+
+@test "a repair from an rsync daemon" {
+	rsync_here
+	repaired_from "$url"
+}
+
+@test "a repair from a web server" {
+	nginx_here
+	repaired_from "$url"
+}
