@@ -63,7 +63,7 @@ static int add_missing_bases(struct repair *p)
 
 	for (size_t i = 0; i < p->wanted && rc >= 0; i++) {
 		const struct pk_want *w = p->x.wants.item[i];
-		struct pk_trailer t;
+		struct pk_trailer t = { .depth = 0 };
 
 		memcpy(t.base, w->hash, PK_HASH_SIZE);
 		for (int n = 0; n <= PK_CHAIN_MAX; n++) {
@@ -116,7 +116,7 @@ static int bound_depth(struct repair *p, const char *path)
 {
 	unsigned char hash[PK_HASH_SIZE];
 	struct pk_want *base, *own;
-	struct pk_trailer t;
+	struct pk_trailer t = { .depth = 0 };
 	int rc;
 
 	if (pk_objpath_parse(path, hash))
@@ -221,7 +221,7 @@ struct needs {
 static int look_for_need(void *arg, const struct pk_live *live)
 {
 	struct needs *n = arg;
-	struct pk_trailer t;
+	struct pk_trailer t = { .depth = 0 };
 
 	memcpy(t.base, live->hash, PK_HASH_SIZE);
 	for (;;) {

@@ -153,7 +153,7 @@ static int repair_and_end(void *arg)
 	return pakhus_repair(p->mirror, &c.source, &r, &err) ? 3 : 0;
 }
 
-static void a_repair_goes_on_wherever_it_ended(void **state)
+static void each_repair(void **state, int torn)
 {
 	struct pair p = { s_init(state, "store", 0),
 			  s_text("%s/mirror", (char *)*state) };
@@ -167,16 +167,27 @@ static void a_repair_goes_on_wherever_it_ended(void **state)
 	for (n = 1; !all; n = after(n, 400)) {
 		run("cd %s && set -- objects/*/* && rm $1 && chmod u+w $2 $3 "
 		    "&& echo X >$2 && echo X >$3", p.mirror);
-		all = end_at(&p, n, n % 2 != 0, repair_and_end);
+		all = end_at(&p, n, torn, repair_and_end);
 		assert_int_equal(repair_and_end(&p), 0);
 		assert_no_incoming(p.mirror);
 		s = s_open(p.mirror, 0);
 		check(s, 6, 6);
 		pakhus_close(s);
 	}
-	assert_true(n > 20);
+	print_message("# ended at each of %ld calls\n", n - 2);
+	assert_true(n > (torn ? 1 : 20));
 	free(p.store);
 	free(p.mirror);
+}
+
+static void a_repair_goes_on_wherever_it_ended(void **state)
+{
+	each_repair(state, 0);
+}
+
+static void a_repair_goes_on_that_ended_within_a_write(void **state)
+{
+	each_repair(state, 1);
 }
 
 /* ---- the other way ---- */
@@ -275,6 +286,7 @@ int main(void)
 		T_IN_DIR(a_reader_goes_on_when_a_sync_ended_at_any_call),
 		T_IN_DIR(an_adoption_that_ended_at_any_call_is_done_again),
 		T_IN_DIR(a_repair_goes_on_wherever_it_ended),
+		T_IN_DIR(a_repair_goes_on_that_ended_within_a_write),
 		T_IN_DIR(an_adoption_that_ended_within_a_write_is_done_again),
 	};
 
