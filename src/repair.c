@@ -367,7 +367,6 @@ static int mend(struct repair *p)
 		rc = check_again(p);
 	if (rc)
 		return rc;
-	pk_incoming_empty(&p->x.in);
 	tell_mended(p);
 	rc = is_needed(p);
 	if (!rc)
@@ -392,8 +391,12 @@ static int repair(struct repair *p)
 		pk_let_go(&held);
 		pthread_rwlock_unlock(&env->use);
 	}
-	if (rc || !p->r->damages)
+	if (rc)
 		return rc;
+	/* also what one that was killed left, when it had placed enough */
+	pk_incoming_empty(&p->x.in);
+	if (!p->r->damages)
+		return 0;
 	return pk_fail(p->err, PAKHUS_ECORRUPT, "%llu damages stay",
 		       (unsigned long long)p->r->damages);
 }
