@@ -153,13 +153,13 @@ static void every_damage_of_every_object_is_repaired(void **state)
 	char *from = s_text("%s/m", (char *)*state), *other;
 
 	assert_done(sync_from(from, path));
-	for (int how = 0; how < KINDS; how++)
+	for (unsigned how = 0; how < KINDS; how++)
 		for (unsigned i = 0; i < VERSIONS; i++) {
 			struct told t = { NULL, 0 };
 			char *file = file_of(path, hash[i]);
 
 			other = file_of(path, hash[(i + 1) % VERSIONS]);
-			hurt(file, how, other);
+			hurt(file, (enum damage)how, other);
 			assert_status(check(path, 1, PAKHUS_VERIFY_FILES, &t),
 				      PAKHUS_ECORRUPT);
 			assert_done(repair_from(path, from));
@@ -213,11 +213,11 @@ static void encodings_from_another_store_keep_chains_valid(void **state)
 	char *path = of_versions(state, "s", 0, hash);
 	char *from = of_versions(state, "back", 1, hash);
 
-	for (int how = 0; how < KINDS; how++)
+	for (unsigned how = 0; how < KINDS; how++)
 		for (unsigned i = 0; i < VERSIONS; i++) {
 			char *file = file_of(path, hash[i]);
 
-			hurt(file, how, "/dev/null");
+			hurt(file, (enum damage)how, "/dev/null");
 			assert_done(repair_from(path, from));
 			assert_whole(path);
 			free(file);
@@ -482,13 +482,13 @@ static void a_quick_check_finds_what_trailers_say(void **state)
 	char *from = s_text("%s/m", (char *)*state);
 
 	assert_done(sync_from(from, path));
-	for (int how = 0; how < KINDS; how++) {
+	for (unsigned how = 0; how < KINDS; how++) {
 		struct told t = { NULL, 0 };
 		char *file = file_of(path, hash[1]);
 		char *other = file_of(path, hash[2]);
 		int rc;
 
-		hurt(file, how, other);
+		hurt(file, (enum damage)how, other);
 		free(other);
 		rc = check(path, 1, PAKHUS_VERIFY_QUICK, &t);
 		assert_int_equal(rc, how == FRAME ? 0 : PAKHUS_ECORRUPT);
