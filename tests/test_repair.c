@@ -6,6 +6,8 @@
 #include "stores.h"
 #include "files.h"
 #include "mirrors.h"
+#include "hex.h"
+#include "trailer.h"
 
 #define VERSIONS 12
 
@@ -127,15 +129,16 @@ static char *file_of(const char *store, const char *hash)
 	return s_text("%s/objects/%.2s/%s", store, hash, hash + 2);
 }
 
-/* A store of one package, and its objects' hashes. */
-static char *of_versions(void **state, const char *name, int is_backwards,
-			 char (*hash)[PAKHUS_HASH_HEX + 1])
+/* A store of one package, and its objects' hashes: so many versions from
+ * the first on, or backwards from the last of these. */
+static char *of_some(void **state, const char *name, unsigned count,
+		     int is_backwards, char (*hash)[PAKHUS_HASH_HEX + 1])
 {
 	char *path = s_init(state, name, 0);
 	struct pakhus *s = s_open(path, 0);
 
-	for (unsigned i = 0; i < VERSIONS; i++) {
-		unsigned n = is_backwards ? VERSIONS - 1 - i : i;
+	for (unsigned i = 0; i < count; i++) {
+		unsigned n = is_backwards ? count - 1 - i : i;
 		char version[20];
 
 		snprintf(version, sizeof(version), "1.0.%u", n);
@@ -144,6 +147,12 @@ static char *of_versions(void **state, const char *name, int is_backwards,
 	assert_done(pakhus_sync(s, &err));
 	pakhus_close(s);
 	return path;
+}
+
+static char *of_versions(void **state, const char *name, int is_backwards,
+			 char (*hash)[PAKHUS_HASH_HEX + 1])
+{
+	return of_some(state, name, VERSIONS, is_backwards, hash);
 }
 
 static void every_damage_of_every_object_is_repaired(void **state)
@@ -230,6 +239,25 @@ static void encodings_from_another_store_keep_chains_valid(void **state)
 	}
 	assert_done(repair_from(path, from));
 	assert_whole(path);
+	free(path);
+	free(from);
+}
+
+/* And where the source has nothing of what is made against it here. */
+static void a_base_is_as_deep_as_what_stays_needs_it(void **state)
+{
+	char hash[VERSIONS][PAKHUS_HASH_HEX + 1];
+	char *path = of_versions(state, "s", 0, hash);
+	char *from = of_some(state, "back", VERSIONS / 2, 1, hash);
+
+	for (unsigned i = 0; i < VERSIONS / 2; i++) {
+		char *file = file_of(path, hash[i]);
+
+		hurt(file, MISSING, NULL);
+		assert_done(repair_from(path, from));
+		assert_whole(path);
+		free(file);
+	}
 	free(path);
 	free(from);
 }
@@ -421,6 +449,51 @@ static void what_is_told_does_not_depend_on_threads(void **state)
 	free(path);
 }
 
+/* Says of an object that it is 1 deep; 0 where it is not deeper. */
+static int lie_about_depth(const char *file, const char *hex)
+{
+	unsigned char hash[PK_HASH_SIZE];
+	struct pk_trailer t;
+	unsigned char *end;
+	size_t size;
+	char *bytes = slurp(file, &size);
+	int is_lie;
+
+	assert_int_equal(pk_unhex(hex, hash, PK_HASH_SIZE), 0);
+	end = (unsigned char *)bytes + size - PK_TRAILER_SIZE;
+	assert_null(pk_trailer_decode(end, hash, &t));
+	is_lie = t.depth > 1;
+	if (is_lie) {
+		t.depth = 1;
+		pk_trailer_encode(&t, hash, end);
+		assert_int_equal(chmod(file, 0600), 0);
+		spill(file, bytes, size);
+	}
+	free(bytes);
+	return is_lie;
+}
+
+/* Who has the base in a cache would not see it. */
+static void a_depth_that_is_wrong_is_found_whatever_is_cached(void **state)
+{
+	char hash[VERSIONS][PAKHUS_HASH_HEX + 1];
+	char *path = of_versions(state, "s", 0, hash);
+	char *file = file_of(path, hash[VERSIONS - 2]);
+
+	assert_true(lie_about_depth(file, hash[VERSIONS - 2]));
+	for (unsigned threads = 1; threads < 4; threads++)
+		for (unsigned flags = 1; flags < 5; flags += 3) {
+			struct told t = { NULL, 0 };
+
+			assert_status(check(path, threads, flags, &t),
+				      PAKHUS_ECORRUPT);
+			assert_non_null(strstr(t.text, "F-17"));
+			forget(&t);
+		}
+	free(file);
+	free(path);
+}
+
 static uint64_t stop_at, seen_total, seen_done;
 
 static int stop(void *arg, const char *what, uint64_t done, uint64_t total)
@@ -517,11 +590,13 @@ int main(void)
 		T_IN_DIR(every_damage_of_every_object_is_repaired),
 		T_IN_DIR(a_mirror_is_repaired_as_a_store_is),
 		T_IN_DIR(encodings_from_another_store_keep_chains_valid),
+		T_IN_DIR(a_base_is_as_deep_as_what_stays_needs_it),
 		T_IN_DIR(what_is_damaged_there_too_stays_as_it_is),
 		T_IN_DIR(what_nobody_has_and_nothing_needs_is_set_aside),
 		T_IN_DIR(a_source_that_breaks_off_leaves_what_was),
 		T_IN_DIR(a_copy_without_its_host_s_files_is_repaired),
 		T_IN_DIR(what_is_told_does_not_depend_on_threads),
+		T_IN_DIR(a_depth_that_is_wrong_is_found_whatever_is_cached),
 		T_IN_DIR(a_check_and_a_repair_can_be_stopped),
 		T_IN_DIR(a_quick_check_finds_what_trailers_say),
 	};
