@@ -51,7 +51,7 @@ a.json is the document of this hash"
 	pk prove --id b --version 1
 	[ "$status" -eq 0 ]
 	pk prove c
-	want 3 '' 'pakhus: prove: c: not found'
+	want 3 '' 'pakhus: prove: not found: c'
 	pk prove --at 9
 	want 3 '' 'pakhus: prove: the log has no entry 9; it holds 4'
 	pk prove
