@@ -9,6 +9,8 @@
  *	aid_worker stay STORE SEED	reads with one
  *	aid_worker check STORE
  *
+ * publish pauses as it likes, or PAUSE microseconds each time.
+ *
  * publish and seven say on stdout what they are about to do ("? ID VERSION
  * HASH", with - for a delete) and that it was acknowledged ("+ ID VERSION
  * HASH"), each line with one write. Hashes are their own, of the text they
@@ -245,6 +247,8 @@ static void delete_one(struct pakhus *s, const char *id, const char *version)
 
 static void publish(struct pakhus *s, const char *id, const char *seed)
 {
+	const char *pause = getenv("PAUSE");
+	useconds_t us = pause ? (useconds_t)strtoul(pause, NULL, 10) : 0;
 	char version[60];
 	struct pakhus_stat st;
 	struct pakhus_error err;
@@ -263,8 +267,8 @@ static void publish(struct pakhus *s, const char *id, const char *seed)
 			publish_one(s, id, version);
 		else
 			delete_one(s, id, version);
-		if (!below(10))
-			usleep((useconds_t)below(10000));
+		if (us || !below(10))
+			usleep(us ? us : (useconds_t)below(10000));
 	}
 }
 
