@@ -287,6 +287,29 @@ many() {
 	damaged F-68 cp -f "keys/$first.next" "keys/$second"
 }
 
+# A mirror is a store: what the source says of itself the reader says of it.
+@test "a mirror of a store that was published to, rotated, purged and collected" {
+	lending
+	put a 1 a 2
+	"$PAKHUS" mirror "$PWD/store" "$PWD/mirror" >/dev/null
+	"$PAKHUS" delete --by me a@1 >/dev/null
+	"$PAKHUS" key --rotate
+	"$PAKHUS" purge --reason 'a password' a@2 >/dev/null
+	put b 1 b 2
+	"$PAKHUS" gc --grace 0 >/dev/null
+	"$PAKHUS" gc --grace 0 >/dev/null
+	"$PAKHUS" mirror "$PWD/store" "$PWD/mirror" >/dev/null
+	same
+	mkdir source
+	mv versions.* history.* source
+	PAKHUS_STORE=$PWD/mirror
+	same
+	for file in source/*.reader; do
+		cmp "$file" "${file#source/}"
+	done
+	"$PAKHUS" verify >/dev/null
+}
+
 # A log that the store's own key signed, and whose last entry is no good.
 @test "forged entries are refused by reader and program" {
 	local hash tail='"time":1,"by":""}'
