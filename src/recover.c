@@ -124,6 +124,9 @@ static int make_index(struct pakhus *s, int drop, struct pakhus_error *err)
 	if (!fault) {
 		struct pakhus_error e = { .status = 0 };
 
+		/* alone: it is the one in use, also where the page is new */
+		atomic_store(&env->journal.page->index,
+			     pk_index_inode(env->index));
 		rc = catch_up(s, c.seq, &e);
 		if (rc && rc != PAKHUS_ECORRUPT && err)
 			*err = e;
@@ -304,8 +307,6 @@ static int recover(struct pakhus *s, struct pakhus_error *err)
 	rc = recover_journal(env, &is_recovered, err);
 	if (!rc)
 		rc = make_index(s, s->flags & PAKHUS_REBUILD ? 1 : 0, err);
-	if (!rc)
-		atomic_store(&page->index, pk_index_inode(env->index));
 	if (!rc && is_recovered)
 		rc = forget_stale(env, err);
 	if (!rc && env->can_write && !(s->flags & PAKHUS_READONLY))
