@@ -217,7 +217,7 @@ help:
 	@echo 'all         the library and the program, in $(B)'
 	@echo 'check       install what tests need, build, and run all of them'
 	@echo 'bench       pakhus beside SQLite, service-package and git, in about'
-	@echo '            40 minutes; BENCH=short: in a few'
+	@echo '            15 minutes; BENCH=short: in a few'
 	@echo 'bench-wire  bytes that copies of a store of VERSIONS=$(VERSIONS) take'
 	@echo '            on the wire, beside rsync'
 	@echo 'torture     the long forms, for hours: TORTURE=$(TORTURE); killing'

@@ -300,9 +300,10 @@ int pk_sync_check_age(struct pk_sync *x)
 	if (!x->m->max_age_us || age <= x->m->max_age_us)
 		return 0;
 	return pk_fail(x->err, PAKHUS_ECORRUPT,
-		       "%s: F-76 its checkpoint is %llu seconds old, and may be "
-		       "%llu: sign a new one where the store is written, or use "
-		       "a source that is up to date", x->in.source->name,
+		       "%s: F-76 its checkpoint is %llu seconds old, and at most "
+		       "%llu are allowed: where the store is written, pakhus "
+		       "checkpoint --renew signs one with the present time, or "
+		       "use a source that is up to date", x->in.source->name,
 		       (unsigned long long)(age / 1000000),
 		       (unsigned long long)(x->m->max_age_us / 1000000));
 }

@@ -308,7 +308,8 @@ static int hash_new(void *arg, uint64_t seq, const char *line, size_t size)
 			return 0;
 		return pk_fail(x->err, PAKHUS_ECORRUPT,
 			       "%s: log entry %llu: F-76 is not the one that "
-			       "is held here", source(x),
+			       "is held here: two copies of the store were "
+			       "written", source(x),
 			       (unsigned long long)seq);
 	}
 	if (pk_edge_add(&h->edge, x->sha, leaf, NULL, NULL))

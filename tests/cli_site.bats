@@ -275,14 +275,15 @@ x
 	grep -qxF "$(grep 'a/versions/1' before)" after
 }
 
-@test "site of another store takes the place of this one's" {
+@test "a site is not overwritten by another store's" {
 	put a 1 b 1
 	"$PAKHUS" site www >/dev/null
-	export PAKHUS_STORE=other
-	put b 2
-	pk site www
-	want 0 '1 package: 4 files written, 4 removed'
-	fresh www
+	stamps www >before
+	doc b 2 | "$PAKHUS" -C other publish - >/dev/null
+	pk -C other site www
+	want 5 '' "pakhus: site: www: the site of another store; take another directory, or remove it first"
+	stamps www >after
+	cmp before after
 }
 
 @test "site of a store that was set back is made anew" {

@@ -704,3 +704,13 @@ repaired_from() {
 	nginx_here
 	repaired_from "$url"
 }
+
+@test "a mirror is not followed to where no store ever was" {
+	mkdir nothing
+	pk mirror --follow --every 1s "$PWD/nothing" m
+	[ "$status" -eq 3 ]
+	grep -q 'no store there' err
+	pk mirror --key '' "$PWD/nothing" m
+	[ "$status" -eq 2 ]
+	grep -q -e '--key: is empty' err
+}

@@ -24,6 +24,7 @@ struct mirror {
 	char *key;
 	uint64_t every;
 	bool follow, told; /* that nothing changed, before */
+	bool came; /* anything, ever */
 };
 
 /* ---- A round ---- */
@@ -56,16 +57,18 @@ static int sync_once(struct mirror *m)
 	else
 		print_text(m, &r);
 	out_flush();
+	m->came = true;
 	return 0;
 }
 
 /* ---- One after the other ---- */
 
 /* What may be over when it is tried again. That a source is not to be
- * believed has to be seen, not passed over. */
-static bool may_pass(int status)
+ * believed has to be seen, not passed over, and so has a wrong address. */
+static bool may_pass(const struct mirror *m, int status)
 {
-	return status == PAKHUS_ENETWORK || status == PAKHUS_ENOTFOUND ||
+	return status == PAKHUS_ENETWORK ||
+	       (status == PAKHUS_ENOTFOUND && m->came) ||
 	       status == PAKHUS_EBUSY || status == PAKHUS_ESYS ||
 	       status == PAKHUS_ENOMEM;
 }
@@ -77,7 +80,7 @@ static int follow(struct mirror *m)
 
 	while (!interrupt_pending() && !out_failed()) {
 		rc = sync_once(m);
-		if (rc && rc != PAKHUS_ECANCELED && !may_pass(rc))
+		if (rc && rc != PAKHUS_ECANCELED && !may_pass(m, rc))
 			return (int)exit_of_argument(rc);
 		m->told = m->told && !rc;
 		interrupt_wait(rc ? soon : m->every);

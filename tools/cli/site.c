@@ -1,7 +1,7 @@
 /* site.c - one run:
  *
- *	1. The hidden file says how far the site is; another store, a log that
- *	   went back, or no such file: everything is made anew.
+ *	1. The hidden file says how far the site is; a log that went back, or no
+ *	   such file: everything is made anew.
  *	2. Every package of the store is looked at. Of one that changed the
  *	   manifests of new versions are written, then latest, then its own
  *	   file, from positions of the log, so that what is deleted meanwhile

@@ -73,6 +73,21 @@ static bool is_site(const struct tree *tree)
 		!memcmp(head, SITE_LIST_HEAD, sizeof(head) - 1));
 }
 
+/* Whether the hidden file is another store's: a slip in -C would take down
+ * what its runtimes read. */
+static bool is_anothers(const struct site *site)
+{
+	char *text = tree_read(&site->tree, STATE, 511);
+	char identity[33];
+	bool other = text &&
+		     sscanf(text, "pakhus site 1\n%32[0-9a-f]", identity) == 1 &&
+		     strlen(identity) == 32 &&
+		     strcmp(identity, site->identity) != 0;
+
+	free(text);
+	return other;
+}
+
 /* Sets where to go on from, and says in the site that a run was begun. */
 int site_begin(struct site *site)
 {
@@ -89,6 +104,11 @@ int site_begin(struct site *site)
 		return store_failed(site->cli, &err);
 	snprintf(site->identity, sizeof(site->identity), "%s", st.identity);
 	site->position = st.entries;
+	if (is_anothers(site))
+		return say_failed(site->cli, CLI_CONFLICT,
+				  "%s: the site of another store; take another "
+				  "directory, or remove it first",
+				  site->tree.path);
 	if (state_read(site, was)) {
 		site->from = strtoull(was, NULL, 10);
 		if (site->from > st.entries)

@@ -27,6 +27,8 @@ int vkey_read(const struct cli *cli, char **key)
 	*key = NULL;
 	if (!arg)
 		return CLI_DONE;
+	if (!*arg)
+		return say_usage(cli, "--key: is empty");
 	if (is_key(arg)) {
 		*key = strdup(arg);
 		return *key ? CLI_DONE
