@@ -18,6 +18,7 @@
 #include "match.h"
 #include "objpath.h"
 #include "place.h"
+#include "purge.h"
 #include "tmpfile.h"
 #include "zst.h"
 
@@ -615,6 +616,35 @@ static int place(struct pk_sync *x, int depth, unsigned char *hashes)
 	return p.n || depth < 0 ? pk_place(&p, x->err) : 0;
 }
 
+/* Whether it brings a text that was purged: 1, 0, or a failure. */
+static int has_purged(struct pk_sync *x)
+{
+	AUTO(pk_txn_end) struct pk_txn t = PK_TXN_INIT;
+	int rc = pk_txn_read(&t, x->store->env->index, x->err);
+
+	for (size_t i = 0; i < x->wants.n && !rc; i++) {
+		struct pk_purged purged;
+
+		if (x->wants.item[i]->is_brought)
+			rc = pk_index_purged(&t, x->wants.item[i]->hash,
+					     &purged, x->err);
+	}
+	return rc;
+}
+
+/* A source that was not done with a purge, or is not to be trusted, may have
+ * the purged text for what others are made against. It is placed with them,
+ * and all purges are carried out again when they are shown (F-92). */
+static int purge_again(struct pk_sync *x)
+{
+	int rc = x->store ? has_purged(x) : 0;
+
+	if (rc != 1)
+		return rc;
+	rc = pk_purge_forget(x->dir, x->err);
+	return rc ? rc : pk_sync_dir(x->dir, "local", x->err);
+}
+
 /* First what is new, which nothing in place is made against; then what takes
  * another's place, the less deep first: each only against what is there
  * already, whenever this ends. */
@@ -622,10 +652,8 @@ int pk_bring_install(struct pk_sync *x)
 {
 	AUTO_FREE unsigned char *hashes =
 		malloc(x->wants.n * PK_HASH_SIZE + 1);
-	int rc = 0;
+	int rc = hashes ? purge_again(x) : pk_fail_nomem(x->err);
 
-	if (!hashes)
-		return pk_fail_nomem(x->err);
 	for (int depth = -1; depth <= PK_CHAIN_MAX && !rc; depth++)
 		rc = place(x, depth, hashes);
 	return rc;

@@ -1290,6 +1290,42 @@ static void a_mirror_keeps_nothing_that_the_log_has_purged(void **state)
 	free(path);
 }
 
+/* It is done there, but the source has an object that is made against it. */
+static void a_mirror_purges_again_what_comes_as_a_base(void **state)
+{
+	char *path = s_init(state, "store", 0);
+	char *twin = s_text("%s/twin", (char *)*state);
+	char *mirror = s_text("%s/mirror", (char *)*state);
+	struct pakhus *s = s_open(path, 0);
+
+	put(s, "a", "1", 1);
+	assert_done(pakhus_sync(s, &err));
+	assert_done(sync_from(mirror, path));
+	run("cp -a %s %s", path, twin);
+	purge(s, "a", "1", 1);
+	assert_done(sync_from(mirror, path));
+	is_gone(mirror, 1);
+	put(s, "a", "2", 2);
+	assert_done(pakhus_sync(s, &err));
+	pakhus_close(s);
+	assert_done(pakhus_adopt_here(twin, &err));
+	s = s_open(twin, 0);
+	put(s, "a", "2", 2);
+	assert_done(pakhus_sync(s, &err));
+	pakhus_close(s);
+	run("cp -af %s/objects/. %s/objects", twin, path);
+	assert_done(sync_from(mirror, path));
+	assert_int_equal(mirrored.objects, 2);
+	is_gone(mirror, 1);
+	s = s_open(mirror, 0);
+	holds_marked(s, "a", "2", 2);
+	s_verify(s);
+	pakhus_close(s);
+	free(mirror);
+	free(twin);
+	free(path);
+}
+
 /* A mirror's sync that ended within it is gone on with by the next. */
 static int sync_child(void *arg)
 {
@@ -1398,6 +1434,7 @@ int main(void)
 		T_IN_DIR(threads_publish_and_read_on_meanwhile),
 		T_IN_DIR(a_mirror_removes_what_its_source_removed),
 		T_IN_DIR(a_mirror_keeps_nothing_that_the_log_has_purged),
+		T_IN_DIR(a_mirror_purges_again_what_comes_as_a_base),
 		T_IN_DIR(the_next_sync_of_a_mirror_finishes_it),
 	};
 
