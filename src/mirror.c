@@ -199,10 +199,22 @@ static int install_checkpoint(struct pk_sync *x)
 	return pk_log_install(x->dir, x->note, x->note_size, x->err);
 }
 
+/* Behind the checkpoint the index has to follow, or nobody who comes anew can
+ * read: so the disk may be full before, and not after. A row takes about what
+ * its line does. */
+static int reserve(struct pk_sync *x)
+{
+	return pk_index_reserve(x->store->env->index,
+				x->next.size - x->held.size, x->line_bytes,
+				x->err);
+}
+
 static int install(struct pk_sync *x)
 {
-	int rc;
+	int rc = reserve(x);
 
+	if (rc)
+		return rc;
 	pk_empty_dir(x->dir, PK_STAGE);
 	rc = pk_bring_install(x);
 	if (!rc)

@@ -76,6 +76,7 @@ struct pk_sync {
 	int is_given;	      /* and it is one of the log that is held */
 	struct pk_heir heir[PK_KEYS_MAX]; /* in order */
 	size_t heirs;
+	uint64_t line_bytes; /* of the new entries, as they are checked */
 	struct pk_checkpoint held, next;
 	char *note; /* of next; the source's bytes */
 	size_t note_size;

@@ -314,6 +314,7 @@ static int hash_new(void *arg, uint64_t seq, const char *line, size_t size)
 	}
 	if (pk_edge_add(&h->edge, x->sha, leaf, NULL, NULL))
 		return pk_fail_nomem(x->err);
+	x->line_bytes += size;
 	if (seq + 1 == x->last.size &&
 	    pk_edge_root(&h->edge, x->sha, x->last_root))
 		return pk_fail_nomem(x->err);
@@ -333,6 +334,7 @@ static int check_root(struct pk_sync *x)
 		return pk_fail_nomem(x->err);
 	h->x = x;
 	x->heirs = 0;
+	x->line_bytes = 0;
 	rc = pk_log_edge(x->dir, x->sha, held, held, &h->edge, x->err);
 	if (!rc)
 		rc = pk_log_walk(x->dir, held, from, held, hash_own, h, x->err);

@@ -246,6 +246,37 @@ bundle_when_full() {
 	[ "$failed" -gt 10 ]
 }
 
+# Many entries and few texts: behind its log the index takes the most. What
+# the mirror held can be read by whoever comes anew.
+mirror_when_full() {
+	local there
+	TMP=$(mktemp -d "$BATS_TEST_TMPDIR/tmp.XXXXXX")
+	failed=0
+	doc old 1 100 | "$PAKHUS" -C "$TMP/new" publish - >"$TMP/said"
+	cp -a "$TMP/new" "$TMP/old"
+	for v in $(seq 20); do
+		doc "$(printf '%0200d' "$v")" 1 9
+	done >"$TMP/lines"
+	for v in $(seq 150); do cat "$TMP/lines"; done |
+		"$PAKHUS" -C "$TMP/new" import - >"$TMP/out"
+	for left in 500 1500 2500 3000 3500 4000 4500 5000 5500 6000 7000 9000; do
+		"$PAKHUS" mirror "$TMP/old" mirror >"$TMP/out" 2>"$TMP/notes"
+		leave "$left"
+		pk 1 mirror "$TMP/new" mirror
+		failed=$((failed + status))
+		there=$("$PAKHUS" -C mirror list | wc -l)
+		[ "$there" -eq $((status ? 1 : 21)) ]
+		"$PAKHUS" -C mirror get old >"$TMP/out"
+		rm filler
+		"$PAKHUS" mirror "$TMP/new" mirror >"$TMP/out"
+		[ "$("$PAKHUS" -C mirror list | wc -l)" -eq 21 ]
+		"$PAKHUS" -C mirror verify >"$TMP/out"
+		rm -r mirror
+	done
+	[ "$status" -eq 0 ]
+	[ "$failed" -gt 4 ]
+}
+
 # The disk is full when there is no index yet.
 make_index_when_full() {
 	prepare
@@ -287,6 +318,10 @@ make_index_when_full() {
 
 @test "a bundle on a full disk, and a mirror that it is applied to" {
 	on_disk 32m bundle_when_full
+}
+
+@test "a mirror on a full disk is what it was" {
+	on_disk 16m mirror_when_full
 }
 
 # As a quota that only the index meets: its calls fail, no others.
