@@ -3,7 +3,7 @@
  *  1. append a purge entry for each, checked under the append lock
  *  2. integrate, so that it is signed
  *  3. encode anew what is made against them, synced (F-92)
- *  4. remove their objects, and what of them is in stage and incoming
+ *  4. remove their objects, what of them is in stage, and all in incoming
  *  5. write zeros over what no record of the journal covers
  *  6. make the index anew, which keeps manifests, and put it in place; LMDB
  *     leaves old bytes in free pages and in the gaps of others
@@ -327,21 +327,30 @@ static int remove_file(int dir, const char *path, struct pakhus_error *err)
 		       : 0;
 }
 
+/* All of what an interrupted sync left: what a source had brought in part, or
+ * what rsync did, has names of its own. */
+static int empty_incoming(int dir, struct pakhus_error *err)
+{
+	static const char path[] = PK_INCOMING "/objects";
+
+	pk_remove_tree(dir, path);
+	/* it goes as far as it can, and this says how far */
+	return unlinkat(dir, path, AT_REMOVEDIR) && errno != ENOENT
+		       ? pk_fail_sys(err, "remove %s", path)
+		       : 0;
+}
+
 static int remove_objects(const struct due *d, int dir,
 			  struct pakhus_error *err)
 {
 	unsigned char touched[256] = { 0 };
-	int rc = 0;
+	int rc = empty_incoming(dir, err);
 
 	for (size_t i = 0; i < d->n && !rc; i++) {
 		char path[PK_OBJPATH_SIZE + 16] = PK_STAGE "/";
 
 		pk_hex(d->hash[i], PK_HASH_SIZE, path + strlen(path));
 		rc = remove_file(dir, path, err);
-		strcpy(path, PK_INCOMING "/");
-		pk_objpath(d->hash[i], path + strlen(path));
-		if (!rc)
-			rc = remove_file(dir, path, err);
 		pk_objpath(d->hash[i], path);
 		if (!rc)
 			rc = remove_file(dir, path, err);

@@ -1375,6 +1375,27 @@ static void the_next_sync_of_a_mirror_finishes_it(void **state)
 	free(path);
 }
 
+/* An adoption or a sync that was killed left what it had of a file. */
+static void what_came_in_part_goes_too(void **state)
+{
+	char *path = s_init(state, "store", 0);
+	struct pakhus *s = s_open(path, 0);
+
+	put(s, "a", "1", 1);
+	put(s, "a", "2", 2);
+	assert_done(pakhus_sync(s, &err));
+	run("cd %s && for f in objects/*/*; do "
+	    "n=local/incoming/$f && mkdir -p $(dirname $n)/.part && "
+	    "cp $f $n.part && cp $f $(dirname $n)/.part/; done", path);
+	is_there(path, 1);
+	purge(s, "a", "1", 1);
+	is_gone(path, 1);
+	holds_marked(s, "a", "2", 2);
+	s_verify(s);
+	pakhus_close(s);
+	free(path);
+}
+
 /* The trash, and indexes that nobody uses, may hold it too. */
 static void what_lies_about_goes_too(void **state)
 {
@@ -1424,6 +1445,7 @@ int main(void)
 		T_IN_DIR(verify_finds_what_was_put_back),
 		T_IN_DIR(a_copy_that_is_adopted_purges_again),
 		T_IN_DIR(what_lies_about_goes_too),
+		T_IN_DIR(what_came_in_part_goes_too),
 		T_IN_DIR(it_is_finished_when_its_process_ended_at_any_call),
 		T_IN_DIR(it_is_finished_when_its_process_ended_within_a_write),
 		T_IN_DIR(another_process_finishes_it),
