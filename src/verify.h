@@ -59,6 +59,10 @@ int pk_check_found(struct pk_check *c, int rc, struct pakhus_error *e);
 /* ---- verify_log.c ---- */
 
 int pk_check_log(struct pk_check *c);
+/* The checkpoint that was read, with its signers as the environment numbers
+ * its keys: not as keys/ lists them now. */
+int pk_check_known(struct pk_check *c, struct pk_checkpoint *out,
+		   struct pakhus_error *err);
 /* Whether one of the keys has these 8 digits as its id. */
 int pk_check_has_id(const struct pk_keys *keys, const char *id);
 

@@ -68,12 +68,14 @@ int pk_check_missing(struct pk_check *c)
 	struct missing then = { c, &c->gone, { NULL, 0, 0 }, NULL, &e };
 	struct missing now = { c, &then.live, { NULL, 0, 0 }, c->wants,
 			       &e };
-	struct pk_checkpoint newest;
+	struct pk_checkpoint seen, newest;
 	struct pk_index *ix = NULL;
 	int rc = c->gone.n ? pk_index_open(&ix, -1, &e) : 0;
 
 	if (!rc && ix)
-		rc = find_missing(&then, ix, &c->checkpoint);
+		rc = pk_check_known(c, &seen, &e);
+	if (!rc && ix)
+		rc = find_missing(&then, ix, &seen);
 	if (!rc && then.live.n)
 		rc = pk_keys_checkpoint(env, 0, &newest, &e);
 	/* what was collected since that checkpoint is not live at this one */
@@ -107,11 +109,14 @@ int pk_check_live(struct pk_check *c)
 {
 	AUTO(pk_txn_end) struct pk_txn t = PK_TXN_INIT;
 	struct pakhus_error e = { .status = 0 };
+	struct pk_checkpoint seen;
 	struct pk_index *ix = NULL;
 	int rc = pk_index_open(&ix, -1, &e);
 
 	if (!rc)
-		rc = pk_replay(c->store, ix, &c->checkpoint, &e);
+		rc = pk_check_known(c, &seen, &e);
+	if (!rc)
+		rc = pk_replay(c->store, ix, &seen, &e);
 	if (!rc)
 		rc = pk_txn_read(&t, ix, &e);
 	c->looked = 0;

@@ -58,6 +58,28 @@ static int find_key(const struct pk_keys *keys, const struct pk_vkey *k)
 	return -1;
 }
 
+int pk_check_known(struct pk_check *c, struct pk_checkpoint *out,
+		   struct pakhus_error *err)
+{
+	struct pk_env *env = c->store->env;
+	int rc = pk_keys_read(env, err), at;
+
+	if (rc)
+		return rc;
+	*out = c->checkpoint;
+	out->by = 0;
+	pthread_mutex_lock(&env->keys_lock);
+	for (size_t i = 0; i < c->keys.n; i++) {
+		if (!(c->checkpoint.by >> i & 1))
+			continue;
+		at = find_key(&env->keys, &c->keys.key[i]);
+		if (at >= 0)
+			out->by |= UINT64_C(1) << at;
+	}
+	pthread_mutex_unlock(&env->keys_lock);
+	return 0;
+}
+
 int pk_check_has_id(const struct pk_keys *keys, const char *id)
 {
 	char path[16], want[16];
