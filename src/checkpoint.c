@@ -41,11 +41,8 @@ static int renew(struct pakhus *s, struct pakhus_error *err)
 static int renew_locked(struct pakhus *s, struct pakhus_error *err)
 {
 	PK_HELD held = { NULL, 0 };
-	int rc = pk_enter_write(s, err);
+	int rc = pk_use(s->env, err);
 
-	if (rc)
-		return rc;
-	rc = pk_use(s->env, err);
 	if (rc)
 		return rc;
 	rc = pk_hold(&held, &s->env->locks, PK_LOCK_INTEGRATE, err);
@@ -80,9 +77,13 @@ int pk_checkpoint_note(struct pakhus *s, struct pk_checkpoint *c, char **text,
 int pakhus_checkpoint(struct pakhus *s, int is_renewed, char **text,
 		      size_t *size, struct pakhus_error *err)
 {
-	int rc = is_renewed ? renew_locked(s, err) : pk_enter(s, err);
+	int rc = is_renewed ? pk_enter_write(s, err) : pk_enter(s, err);
 	struct pk_checkpoint c;
 
+	if (!rc && is_renewed)
+		do
+			rc = renew_locked(s, err);
+		while (pk_mend(s, rc, err));
 	if (rc)
 		return rc;
 	do

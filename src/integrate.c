@@ -563,8 +563,14 @@ static int seal(struct pakhus *s, uint64_t grow, uint64_t need,
 int pk_integrate_held(struct pakhus *s, struct pk_view *at,
 		      struct pakhus_error *err)
 {
-	int rc = pk_integrate_sealed(s, err);
+	int rc = 0;
 
+	/* whoever waited for the lock may have an index that another one took
+	 * the place of meanwhile, where there is nothing to be moved either */
+	if (!pk_is_current(s->env))
+		rc = pk_fail_replaced(err);
+	if (!rc)
+		rc = pk_integrate_sealed(s, err);
 	if (!rc)
 		rc = seal(s, 0, 0, at, err);
 	return rc ? rc : pk_integrate_sealed(s, err);

@@ -275,7 +275,7 @@ static int settle(struct job *j, uint64_t seq)
 		return pk_fail(j->err, PAKHUS_EDENIED,
 			       "pkg/: what was published waits in the journal "
 			       "for one who may write");
-	return pk_integrate(j->store, j->err);
+	return pakhus_sync(j->store, j->err);
 }
 
 static void versions_auto(struct pakhus_versions **v)
@@ -431,7 +431,7 @@ static int refresh(struct job *j)
 	int rc;
 
 	if (j->can_integrate) {
-		rc = pk_integrate(j->store, j->err);
+		rc = pakhus_sync(j->store, j->err);
 		if (rc)
 			return rc;
 	}

@@ -147,10 +147,26 @@ static int rotate(struct pakhus *s, int is_given, const char *by,
 	return 0;
 }
 
+static int rotate_locked(struct pakhus *s, int is_given, const char *by,
+			 struct pk_signer *next, struct pakhus_key *out,
+			 struct pakhus_error *err)
+{
+	PK_HELD held = { NULL, 0 };
+	int rc = pk_use(s->env, err);
+
+	if (rc)
+		return rc;
+	rc = pk_hold(&held, &s->env->locks, PK_LOCK_INTEGRATE, err);
+	if (!rc)
+		rc = rotate(s, is_given, by, next, out, err);
+	pk_let_go(&held);
+	pthread_rwlock_unlock(&s->env->use);
+	return rc;
+}
+
 int pakhus_rotate(struct pakhus *s, const char *key, const char *by,
 		  struct pakhus_key *out, struct pakhus_error *err)
 {
-	PK_HELD held = { NULL, 0 };
 	struct pakhus_key made = { .seq = 0 };
 	struct pk_signer next;
 	int rc = pk_enter_write(s, err);
@@ -162,16 +178,11 @@ int pakhus_rotate(struct pakhus *s, const char *key, const char *by,
 		rc = pk_keys_import(key, s->env->format.origin, &next, err);
 	if (rc)
 		return rc;
-	rc = pk_use(s->env, err);
-	if (rc) {
-		explicit_bzero(&next, sizeof(next));
-		return rc;
-	}
-	rc = pk_hold(&held, &s->env->locks, PK_LOCK_INTEGRATE, err);
-	if (!rc)
-		rc = rotate(s, key != NULL, by, &next, &made, err);
-	pk_let_go(&held);
-	pthread_rwlock_unlock(&s->env->use);
+	/* that comes before anything is done; what comes later is not mended,
+	 * or there were two rotations */
+	do
+		rc = rotate_locked(s, key != NULL, by, &next, &made, err);
+	while (rc == PK_REPLACED && pk_mend(s, rc, err));
 	explicit_bzero(&next, sizeof(next));
 	if (!rc && out)
 		*out = made;

@@ -5,6 +5,7 @@
  */
 #include "t.h"
 #include "stores.h"
+#include "lock.h"
 
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -16,6 +17,7 @@ static struct {
 
 static int is_other;
 static void (*at_slot)(void);
+static void (*at_integrate)(void); /* before the lock is waited for */
 
 /* Of the other process it is seen that it waits for a lock. */
 int __real_fcntl(int fd, int cmd, ...);
@@ -33,6 +35,9 @@ int __wrap_fcntl(int fd, int cmd, ...)
 			return 0;
 		atomic_store(&both->is_waiting, 1);
 	}
+	if (at_integrate && cmd == F_OFD_SETLKW &&
+	    ((struct flock *)arg)->l_start == PK_LOCK_INTEGRATE)
+		at_integrate();
 	return __real_fcntl(fd, cmd, arg);
 }
 
@@ -109,10 +114,110 @@ static void a_journal_that_is_begun_anew_is_not_damaged(void **state)
 	free(path);
 }
 
+/* ---- who waits for the integrate lock ---- */
+
+static void until_done(void)
+{
+	at_integrate = NULL;
+	atomic_store(&both->go, 1);
+	while (!atomic_load(&both->is_done))
+		usleep(100);
+}
+
+/* A purge makes another index, so that the one that this process has open
+ * says nothing of what came before: another key. */
+static pid_t start_rotating(const char *path)
+{
+	pid_t pid = fork();
+	struct pakhus *s;
+
+	if (pid)
+		return pid;
+	alarm(100);
+	s = s_open(path, 0);
+	while (!atomic_load(&both->go))
+		usleep(100);
+	assert_done(pakhus_purge(s, "a", "1", "because", NULL, NULL, &err));
+	assert_done(pakhus_rotate(s, NULL, NULL, NULL, &err));
+	atomic_store(&both->is_done, 1);
+	pakhus_close(s);
+	_exit(0);
+}
+
+static void renew(struct pakhus *s)
+{
+	size_t size;
+	char *note;
+
+	assert_done(pakhus_checkpoint(s, 1, &note, &size, &err));
+	pakhus_free(note);
+}
+
+static void rotate(struct pakhus *s)
+{
+	assert_done(pakhus_rotate(s, NULL, NULL, NULL, &err));
+}
+
+static void refresh(struct pakhus *s)
+{
+	assert_done(pakhus_refresh_pkg(s, &err));
+}
+
+static void with_another_index(void **state, void (*call)(struct pakhus *s))
+{
+	char *path = s_init(state, "s", 0);
+	struct pakhus *s;
+	int status;
+	pid_t pid;
+
+	atomic_store(&both->go, 0);
+	atomic_store(&both->is_done, 0);
+	pid = start_rotating(path);
+	s = s_open(path, 0);
+	publish_sized(s, 1, 1);
+	publish_sized(s, 1, 2);
+	assert_done(pakhus_sync(s, &err));
+	at_integrate = until_done;
+	call(s);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	s_verify(s);
+	pakhus_close(s);
+	s = s_open(path, 0);
+	publish_sized(s, 1, 3);
+	s_verify(s);
+	pakhus_close(s);
+	free(path);
+}
+
+static void the_key_before_signs_no_checkpoint(void **state)
+{
+	with_another_index(state, renew);
+}
+
+static void a_rotation_goes_on_with_another_index(void **state)
+{
+	with_another_index(state, rotate);
+}
+
+static void a_rotation_elsewhere_is_no_damage(void **state)
+{
+	with_another_index(state, s_verify);
+}
+
+static void pkg_is_refreshed_with_another_index(void **state)
+{
+	with_another_index(state, refresh);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T_IN_DIR(a_journal_that_is_begun_anew_is_not_damaged),
+		T_IN_DIR(the_key_before_signs_no_checkpoint),
+		T_IN_DIR(a_rotation_goes_on_with_another_index),
+		T_IN_DIR(a_rotation_elsewhere_is_no_damage),
+		T_IN_DIR(pkg_is_refreshed_with_another_index),
 	};
 
 	both = mmap(NULL, sizeof(*both), PROT_READ | PROT_WRITE,
