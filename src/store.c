@@ -178,15 +178,24 @@ static void env_unlink(struct pk_env *env)
 
 /* ---- environments ---- */
 
+static int has_public(const struct pk_env *env)
+{
+	for (size_t i = 0; i < env->keys.n; i++)
+		if (!memcmp(env->keys.key[i].id, env->signer.public.id, 4))
+			return 1;
+	return 0;
+}
+
 static int load_signer(struct pk_env *env, struct pakhus_error *err)
 {
 	int rc = pk_keys_load(env->dir, "local/key", &env->signer, err);
 
-	if (rc)
+	if (rc || has_public(env))
 		return rc;
-	for (size_t i = 0; i < env->keys.n; i++)
-		if (!memcmp(env->keys.key[i].id, env->signer.public.id, 4))
-			return 0;
+	/* another process may have rotated since they were read */
+	rc = pk_keys_read(env, err);
+	if (rc || has_public(env))
+		return rc;
 	return pk_fail(err, PAKHUS_ECORRUPT,
 		       "local/key: F-36 its public half is not in keys/");
 }

@@ -17,6 +17,7 @@ static struct {
 
 static int is_other;
 static void (*at_slot)(void);
+static void (*at_note)(void); /* when the checkpoint is read */
 static void (*at_integrate)(void); /* before the lock is waited for */
 
 /* Of the other process it is seen that it waits for a lock. */
@@ -51,6 +52,9 @@ ssize_t __wrap_pread(int fd, void *buf, size_t n, off_t at)
 	if (at_slot && readlink(link, path, sizeof(path) - 1) > 0 &&
 	    strstr(path, "/local/slot-"))
 		at_slot();
+	if (at_note && readlink(link, path, sizeof(path) - 1) > 0 &&
+	    strstr(path, "/log/checkpoint"))
+		at_note();
 	return __real_pread(fd, buf, n, at);
 }
 
@@ -118,7 +122,7 @@ static void a_journal_that_is_begun_anew_is_not_damaged(void **state)
 
 static void until_done(void)
 {
-	at_integrate = NULL;
+	at_integrate = at_note = NULL;
 	atomic_store(&both->go, 1);
 	while (!atomic_load(&both->is_done))
 		usleep(100);
@@ -210,6 +214,30 @@ static void pkg_is_refreshed_with_another_index(void **state)
 	with_another_index(state, refresh);
 }
 
+static void a_rotation_does_not_keep_others_out(void **state)
+{
+	char *path = s_init(state, "s", 0);
+	struct pakhus *s;
+	int status;
+	pid_t pid;
+
+	atomic_store(&both->go, 0);
+	atomic_store(&both->is_done, 0);
+	pid = start_rotating(path);
+	s = s_open(path, 0);
+	publish_sized(s, 1, 1);
+	pakhus_close(s);
+	at_note = until_done;
+	s = s_open(path, 0);
+	assert_null(at_note);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	publish_sized(s, 1, 2);
+	s_verify(s);
+	pakhus_close(s);
+	free(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +246,7 @@ int main(void)
 		T_IN_DIR(a_rotation_goes_on_with_another_index),
 		T_IN_DIR(a_rotation_elsewhere_is_no_damage),
 		T_IN_DIR(pkg_is_refreshed_with_another_index),
+		T_IN_DIR(a_rotation_does_not_keep_others_out),
 	};
 
 	both = mmap(NULL, sizeof(*both), PROT_READ | PROT_WRITE,
