@@ -53,25 +53,59 @@ static int renew_locked(struct pakhus *s, struct pakhus_error *err)
 	return rc;
 }
 
+/* The checkpoint first: the view then has the key that was in force there,
+ * and the one before it. */
+static int read_both(struct pk_view *v, struct pakhus *s,
+		     struct pk_checkpoint *c, char **note, size_t *size,
+		     struct pakhus_error *err)
+{
+	int rc = pk_keys_note(s->env, 0, c, note, size, err);
+
+	if (!rc)
+		rc = pk_view_open(v, s, err);
+	return rc ? rc
+		  : pk_keys_check(s->env, c,
+				  pk_stamp_key(&v->txn.stamp, c->size), err);
+}
+
+static int is_another(struct pk_env *env, const struct pk_checkpoint *was)
+{
+	struct pk_checkpoint now;
+
+	return !pk_keys_checkpoint(env, 0, &now, NULL) && now.size != was->size;
+}
+
+int pk_checkpoint_view(struct pk_view *v, struct pakhus *s,
+		       struct pk_checkpoint *c, char **text, size_t *size,
+		       struct pakhus_error *err)
+{
+	for (;;) {
+		struct pakhus_error e = { .status = 0 };
+		AUTO_FREE char *note = NULL;
+		size_t n;
+		int rc = read_both(v, s, c, &note, &n, &e);
+
+		if (!rc) {
+			*text = PK_MOVE(note);
+			*size = n;
+			return 0;
+		}
+		pk_view_close(v);
+		/* two rotations fell between checkpoint and view */
+		if (rc == PAKHUS_ECORRUPT && note && is_another(s->env, c))
+			continue;
+		if (err)
+			*err = e;
+		return rc;
+	}
+}
+
 int pk_checkpoint_note(struct pakhus *s, struct pk_checkpoint *c, char **text,
 		       size_t *size, struct pakhus_error *err)
 {
 	PK_VIEW v = PK_VIEW_INIT;
-	AUTO_FREE char *note = NULL;
-	size_t n;
-	/* before the view, which then has the key that was in force there */
-	int rc = pk_keys_note(s->env, 0, c, &note, &n, err);
 
-	if (!rc)
-		rc = pk_view_open(&v, s, err);
-	if (!rc)
-		rc = pk_keys_check(s->env, c,
-				   pk_stamp_key(&v.txn.stamp, c->size), err);
-	if (rc)
-		return rc;
-	*text = PK_MOVE(note);
-	*size = n;
-	return 0;
+	return pk_checkpoint_view(&v, s, c, text, size, err);
 }
 
 int pakhus_checkpoint(struct pakhus *s, int is_renewed, char **text,

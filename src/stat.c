@@ -81,16 +81,12 @@ static int stat_store(struct pakhus *s, unsigned flags,
 	struct pk_env *env = s->env;
 	struct pk_checkpoint c;
 	PK_VIEW v = PK_VIEW_INIT;
+	AUTO_FREE char *note = NULL;
 	struct pk_vkey key;
-	/* before the view, which then has the key that was in force there */
-	int rc = pk_keys_checkpoint(env, 0, &c, err);
+	size_t size;
+	int rc = pk_checkpoint_view(&v, s, &c, &note, &size, err);
 
 	memset(out, 0, sizeof(*out));
-	if (!rc)
-		rc = pk_view_open(&v, s, err);
-	if (!rc)
-		rc = pk_keys_check(env, &c, pk_stamp_key(&v.txn.stamp, c.size),
-				   err);
 	if (!rc)
 		rc = pk_keys_find(env, pk_stamp_key(&v.txn.stamp, c.size), &key,
 				  err);

@@ -150,6 +150,11 @@ int pk_keys_signer_check(struct pk_env *env, struct pakhus_error *err);
  * the note. Opens a view. */
 int pk_checkpoint_note(struct pakhus *s, struct pk_checkpoint *c, char **text,
 		       size_t *size, struct pakhus_error *err);
+/* The same with the view, which is at it or later. */
+struct pk_view;
+int pk_checkpoint_view(struct pk_view *v, struct pakhus *s,
+		       struct pk_checkpoint *c, char **text, size_t *size,
+		       struct pakhus_error *err);
 
 /* ---- keylist.c ---- */
 
