@@ -22,6 +22,7 @@ CPP    = -D_GNU_SOURCE -Ilayout -Isrc $(CPPFLAGS)
 CCALL  = $(CC) -std=gnu11 -pthread $(WARN) $(CPP) $(CFLAGS)
 LINK   = $(CC) -pthread $(CFLAGS) $(LDFLAGS)
 LIBS   = -llmdb -lzstd -lcrypto
+SERVER_LIBS = -ljansson -levent_openssl -levent_pthreads -levent -lssl -lz
 SAN    = CC=clang B=build/san CFLAGS="-O1 -g -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer -DPK_PORTABLE"
 TSAN   = CC=clang B=build/tsan CFLAGS="-O1 -g -fsanitize=thread"
@@ -29,6 +30,7 @@ THREADS = $(addprefix build/tsan/tests/,test_threads test_waiters)
 
 LIB    = $(patsubst %.c,$(B)/%.o,$(wildcard layout/*.c src/*.c))
 CLI    = $(patsubst %.c,$(B)/%.o,$(wildcard tools/cli/*.c))
+SERVER = $(patsubst %.c,$(B)/%.o,$(wildcard tools/server/*.c))
 TESTS  = $(patsubst %.c,$(B)/%,$(wildcard tests/test_*.c))
 AIDS   = $(patsubst %.c,$(B)/%,$(wildcard tests/aid_*.c))
 BENCH_O = $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/peer_*.c \
@@ -50,14 +52,22 @@ $(B)/libpakhus.a: $(LIB)
 $(B)/libpakhus.so: $(LIB)
 	$(LINK) -shared -Wl,-soname,libpakhus.so.$(SOVERSION) -o $@ $^ $(LIBS)
 
-$(B)/pakhus: $(CLI) $(B)/libpakhus.a
-	$(LINK) -o $@ $^ -ljansson -lcurl $(LIBS)
+$(B)/libserver.a: $(SERVER)
+	rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/pakhus: $(CLI) $(B)/libserver.a $(B)/libpakhus.a
+	$(LINK) -o $@ $^ -ljansson -lcurl $(SERVER_LIBS) $(LIBS)
 
 # A test that wraps calls names them in a line "wrap: open fsync …".
 wraps = $(addprefix -Wl$(,)--wrap=,$(shell sed -n 's/.*wrap: //p' $(1)))
 , := ,
 $(B)/tests/%: $(B)/tests/%.o $(B)/libpakhus.a
 	$(LINK) $(call wraps,tests/$*.c) -o $@ $^ -lcmocka -ljansson $(LIBS)
+
+$(B)/tests/test_serve_%: $(B)/tests/test_serve_%.o $(B)/libserver.a \
+		$(B)/libpakhus.a
+	$(LINK) $(call wraps,tests/test_serve_$*.c) -o $@ $^ -lcmocka \
+		$(SERVER_LIBS) $(LIBS)
 
 $(B)/canon: tests/oracle/canon.c $(B)/libpakhus.a
 	$(CCALL) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -235,8 +245,8 @@ help:
 	@echo 'check and bench read real packages from CORPUS=$(CORPUS),'
 	@echo 'a directory of *.jsonl.zst'
 
--include $(LIB:.o=.d) $(CLI:.o=.d) $(TESTS:=.d) $(AIDS:=.d) \
+-include $(LIB:.o=.d) $(CLI:.o=.d) $(SERVER:.o=.d) $(TESTS:=.d) $(AIDS:=.d) \
 	$(BENCH_O:.o=.d) $(REPORT_O:.o=.d)
-.PHONY: all tests quickstart check check-gcc check-san torture fuzz-build fuzz lint install \
-	uninstall clean help bench bench-programs bench-wire
+.PHONY: all tests quickstart check check-gcc check-san torture fuzz-build \
+	fuzz lint install uninstall clean help bench bench-programs bench-wire
 .SECONDARY:

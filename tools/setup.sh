@@ -20,6 +20,8 @@ libzstd-dev zstd.h
 libssl-dev openssl/evp.h
 libjansson-dev jansson.h
 libcurl4-openssl-dev curl/curl.h
+libevent-dev event2/http.h
+zlib1g-dev zlib.h
 zstd zstd'
 test='libcmocka-dev cmocka.h
 libsqlite3-dev sqlite3.h

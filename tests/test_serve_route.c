@@ -1,0 +1,110 @@
+/* test_serve_route.c - which door answers what, without a socket. */
+#include "t.h"
+#include "stores.h"
+
+#include "../tools/server/server.h"
+#include "../tools/server/target.h"
+#include "../tools/server/text.h"
+
+static void test_json_is_escaped_as_rfc_8259_says(void **state)
+{
+	struct text t = {0};
+
+	(void)state;
+	json_open(&t, '{');
+	json_pair(&t, "a\"", "\b\t\n\v\f\r\x01\\ \xc3\xa9 \xed\xa0\x80\xff");
+	json_key(&t, "n");
+	json_open(&t, '[');
+	json_number(&t, UINT64_MAX);
+	json_bool(&t, 1);
+	json_null(&t);
+	json_close(&t, ']');
+	json_pair(&t, "none", NULL);
+	json_close(&t, '}');
+	assert_false(t.is_failed);
+	assert_string_equal(t.data,
+		"{\"a\\\"\":\"\\b\\t\\n\\u000b\\f\\r\\u0001\\\\ \xc3\xa9 "
+		"????\",\"n\":[18446744073709551615,true,null]}");
+	text_free(&t);
+}
+
+static int match(const char *pattern, const char *path, const char **param)
+{
+	static char room[256];
+
+	return target_match(pattern, path, strlen(path), param, room);
+}
+
+static void test_paths_are_split_before_they_are_decoded(void **state)
+{
+	const char *param[TARGET_PARAMS];
+
+	(void)state;
+	assert_int_equal(match("/p/{id}/v/{v}", "/p/a%2Fb/v/1%2e0", param), 1);
+	assert_string_equal(param[0], "a/b");
+	assert_string_equal(param[1], "1.0");
+	assert_int_equal(match("/f/{rest*}", "/f/a/b%20c", param), 1);
+	assert_string_equal(param[0], "a/b c");
+	assert_int_equal(match("/p/{id}", "/p/", param), 0);
+	assert_int_equal(match("/p/{id}", "/p/a/", param), 0);
+	assert_int_equal(match("/p/{id}", "/p/a%00", param), -1);
+	assert_int_equal(match("/p/{id}", "/p/a%2", param), -1);
+	assert_int_equal(match("/p/{id}", "/p/a%", param), -1);
+	assert_int_equal(match("/p/{id}", "/p/a%g0", param), -1);
+	assert_int_equal(match("/p", "/p", param), 1);
+	assert_int_equal(match("/p", "/", param), 0);
+}
+
+static void test_a_query_says_how_often_a_name_is_there(void **state)
+{
+	char out[64];
+
+	(void)state;
+	assert_int_equal(target_query("a=1&b=x%26y+z&c", "b", out), 1);
+	assert_string_equal(out, "x&y z");
+	assert_int_equal(target_query("a=1&b=2&c", "c", out), 1);
+	assert_string_equal(out, "");
+	assert_int_equal(target_query("a=1&a=2", "a", out), 2);
+	assert_string_equal(out, "1");
+	assert_int_equal(target_query("aa=1", "a", out), 0);
+	assert_int_equal(target_query("a=%zz", "a", out), -1);
+}
+
+static void test_what_no_door_answers_is_404_or_405(void **state)
+{
+	const struct server_options opt = { .store = *state };
+	struct request rq = { .target = "/livez", .body = "", .peer = "::1" };
+	struct server *server;
+	struct reply rp;
+
+	assert_done(pakhus_init(*state, NULL, &err));
+	assert_done(server_open(&server, &opt, &err));
+	server_handle(server, &rq, &rp);
+	assert_int_equal(rp.status, 200);
+	assert_string_equal(rp.body, "{\"status\":\"alive\"}");
+	assert_string_equal(rp.route, "/livez");
+	reply_free(&rp);
+
+	rq.method = HTTP_DELETE;
+	server_handle(server, &rq, &rp);
+	assert_int_equal(rp.status, 405);
+	assert_string_equal(reply_value(&rp, "allow"), "GET, HEAD");
+	reply_free(&rp);
+
+	rq.target = "/nowhere";
+	server_handle(server, &rq, &rp);
+	assert_int_equal(rp.status, 404);
+	reply_free(&rp);
+	server_close(server);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_json_is_escaped_as_rfc_8259_says),
+		cmocka_unit_test(test_paths_are_split_before_they_are_decoded),
+		cmocka_unit_test(test_a_query_says_how_often_a_name_is_there),
+		T_IN_DIR(test_what_no_door_answers_is_404_or_405),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,77 @@
+/* exchange.h - one request being answered: what doors get, and how they
+ * answer.
+ *
+ * A door is a file of routes (door_*.c) with the functions that answer them,
+ * each with exactly one reply_*() call.
+ */
+#ifndef EXCHANGE_H
+#define EXCHANGE_H
+
+#include "access.h"
+#include "http.h"
+#include "pakhus.h"
+#include "text.h"
+
+struct server;
+
+enum { PARAMS = 4 };
+
+struct exchange {
+	struct server *server;
+	struct pakhus *store;
+	const struct request *request;
+	struct reply *reply;
+	const struct route *route;
+	struct caller caller;
+	const char *param[PARAMS]; /* of the pattern, decoded, in its order */
+	const char *query;	   /* behind the '?', as sent */
+};
+
+typedef void door_fn(struct exchange *x);
+
+struct route {
+	enum http_method method; /* HTTP_GET answers HEAD too */
+	/* "/packages/{id}/versions/{version}"; "{rest*}" takes slashes too. A
+	 * "{id}" is a package's, and the caller must be allowed scope on it:
+	 * others are the door's to check with caller_may(). */
+	const char *pattern;
+	door_fn *run;
+	enum scope scope;
+	size_t max_body; /* bytes; 0: no body */
+};
+
+/* Each door's routes; the last has run NULL. */
+extern const struct route ops_routes[];
+
+/* The value of a query parameter, decoded, in memory that the caller frees;
+ * NULL: not given. Given twice, or badly encoded: it is answered with 400, and
+ * *is_answered is set. */
+char *query_value(struct exchange *x, const char *name, int *is_answered);
+/* The same for a number from min to max; not given is the default. 0 or, when
+ * it was answered with 400, -1. */
+int query_number(struct exchange *x, const char *name, uint64_t min,
+		 uint64_t max, uint64_t otherwise, uint64_t *out);
+
+/* Takes the text; application/json. */
+void reply_json(struct exchange *x, int status, struct text *t);
+/* {"success":true,"data":T}: the envelope of ObjectStack's clients. */
+void reply_data(struct exchange *x, int status, struct text *t);
+/* {"success":false,"error":{"code":…,"message":…}} */
+void reply_error(struct exchange *x, int status, const char *code,
+		 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* The same for what the library said. */
+void reply_failed(struct exchange *x, const struct pakhus_error *err);
+/* Other bytes; body is taken. */
+void reply_bytes(struct exchange *x, int status, const char *type, char *body,
+		 size_t size);
+/* An open file, which is taken, and closed with the reply. */
+void reply_file(struct exchange *x, const char *type, int fd, uint64_t size);
+
+/* Says what version of the resource is about to be sent: tag becomes a strong
+ * ETag. 1: the client has it (If-None-Match), 304 is the reply, and there is
+ * nothing more to do. */
+int reply_tag(struct exchange *x, const char *tag);
+/* Cache-Control for ever; without it replies are revalidated each time. */
+void reply_immutable(struct exchange *x);
+
+#endif

@@ -1,0 +1,158 @@
+/* route.c - which door answers a request. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exchange.h"
+#include "state.h"
+#include "target.h"
+
+static const struct route *const doors[] = {
+	ops_routes,
+};
+
+char *query_value(struct exchange *x, const char *name, int *is_answered)
+{
+	char *out = malloc(strlen(x->query) + 1);
+	int n = out ? target_query(x->query, name, out) : -2;
+
+	if (n == 1)
+		return out;
+	free(out);
+	if (!n)
+		return NULL;
+	*is_answered = 1;
+	if (n == -2)
+		reply_error(x, 503, "OUT_OF_MEMORY", "out of memory");
+	else if (n == -1)
+		reply_error(x, 400, "VALIDATION_ERROR",
+			    "The \"%s\" query parameter is badly encoded.",
+			    name);
+	else
+		reply_error(x, 400, "VALIDATION_ERROR",
+			    "The \"%s\" query parameter was supplied %d "
+			    "times. Supply it at most once.", name, n);
+	return NULL;
+}
+
+int query_number(struct exchange *x, const char *name, uint64_t min,
+		 uint64_t max, uint64_t otherwise, uint64_t *out)
+{
+	int is_answered = 0;
+	char *value = query_value(x, name, &is_answered);
+	unsigned long long n;
+	char *end;
+
+	if (is_answered)
+		return -1;
+	if (!value) {
+		*out = otherwise;
+		return 0;
+	}
+	n = strtoull(value, &end, 10);
+	if (!isdigit((unsigned char)*value) || *end || strlen(value) > 16 ||
+	    n < min || n > max) {
+		free(value);
+		reply_error(x, 400, "VALIDATION_ERROR",
+			    "The \"%s\" query parameter is a number from %llu "
+			    "to %llu.", name, (unsigned long long)min,
+			    (unsigned long long)max);
+		return -1;
+	}
+	free(value);
+	*out = n;
+	return 0;
+}
+
+static const char *const methods[] = {
+	[HTTP_GET] = "GET, HEAD", [HTTP_HEAD] = "HEAD", [HTTP_POST] = "POST",
+	[HTTP_PUT] = "PUT", [HTTP_DELETE] = "DELETE", [HTTP_OTHER] = "",
+};
+
+/* The first "{id}" of a pattern is a package's. */
+static const char *package_of(const struct exchange *x)
+{
+	const char *at = x->route->pattern;
+	size_t n = 0;
+
+	for (at = strchr(at, '{'); at; at = strchr(at + 1, '{'), n++)
+		if (!strncmp(at, "{id}", 4))
+			return x->param[n];
+	return NULL;
+}
+
+static void run(struct exchange *x)
+{
+	const struct request *rq = x->request;
+	const char *id = package_of(x);
+
+	if (id && !caller_must(x, x->route->scope, id))
+		return;
+	if (x->route->scope == SCOPE_READ_ALL &&
+	    !caller_must(x, SCOPE_READ_ALL, NULL))
+		return;
+	if (rq->size > x->route->max_body) {
+		reply_error(x, 413, "LIMIT_EXCEEDED",
+			    "The body has %zu bytes; %zu are taken here.",
+			    rq->size, x->route->max_body);
+		return;
+	}
+	x->route->run(x);
+}
+
+void server_handle(struct server *s, const struct request *rq,
+		   struct reply *rp)
+{
+	struct exchange x = {.server = s, .store = s->store, .request = rq,
+			     .reply = rp};
+	enum http_method method =
+		rq->method == HTTP_HEAD ? HTTP_GET : rq->method;
+	size_t path = strcspn(rq->target, "?");
+	char *room = malloc(path + TARGET_PARAMS);
+	char allow[64] = "";
+	const struct route *r;
+	size_t i;
+	int got;
+
+	memset(rp, 0, sizeof(*rp));
+	rp->fd = -1;
+	rp->route = "";
+	x.query = rq->target + path + (rq->target[path] == '?');
+	if (!room) {
+		reply_error(&x, 503, "OUT_OF_MEMORY", "out of memory");
+		return;
+	}
+	for (i = 0; i < sizeof(doors) / sizeof(*doors); i++) {
+		for (r = doors[i]; r->run; r++) {
+			got = target_match(r->pattern, rq->target, path,
+					   x.param, room);
+			if (got < 0) {
+				reply_error(&x, 400, "VALIDATION_ERROR",
+					    "The path is badly encoded.");
+				goto out;
+			}
+			if (got && r->method == method) {
+				x.route = r;
+				rp->route = r->pattern;
+				run(&x);
+				goto out;
+			}
+			if (got && !strstr(allow, methods[r->method]))
+				snprintf(allow + strlen(allow),
+					 sizeof(allow) - strlen(allow), "%s%s",
+					 *allow ? ", " : "",
+					 methods[r->method]);
+		}
+	}
+	if (*allow) {
+		reply_field(rp, "Allow", "%s", allow);
+		reply_error(&x, 405, "METHOD_NOT_ALLOWED",
+			    "This address takes %s.", allow);
+	} else {
+		reply_error(&x, 404, "RESOURCE_NOT_FOUND",
+			    "There is nothing at this address.");
+	}
+out:
+	free(room);
+}

@@ -1,0 +1,69 @@
+/* server.c - a server's life: its store and what it keeps beside it. */
+#include <stdlib.h>
+
+#include "state.h"
+
+static void on_notice(void *arg, const char *text)
+{
+	const struct server *s = arg;
+
+	if (s->opt.notice)
+		s->opt.notice(s->opt.arg, text);
+}
+
+int server_open(struct server **out, const struct server_options *opt,
+		struct pakhus_error *err)
+{
+	struct pakhus_options options = {.notice = on_notice};
+	struct server *s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (!s) {
+		err->status = PAKHUS_ENOMEM;
+		return PAKHUS_ENOMEM;
+	}
+	s->opt = *opt;
+	options.arg = s;
+	options.max_document = opt->max_body;
+	if (opt->is_read_only)
+		options.flags = PAKHUS_READONLY;
+	rc = pakhus_open(&s->store, opt->store, &options, err);
+	if (rc) {
+		free(s);
+		return rc;
+	}
+	*out = s;
+	return 0;
+}
+
+int server_is_dirty(struct server *s)
+{
+	return atomic_load(&s->is_dirty);
+}
+
+int server_sync(struct server *s, struct pakhus_error *err)
+{
+	int rc;
+
+	if (!atomic_exchange(&s->is_dirty, 0))
+		return 0;
+	rc = pakhus_sync(s->store, err);
+	if (rc)
+		server_wrote(s);
+	return rc;
+}
+
+int server_reload(struct server *s, struct pakhus_error *err)
+{
+	(void)s;
+	(void)err;
+	return 0;
+}
+
+void server_close(struct server *s)
+{
+	if (!s)
+		return;
+	pakhus_close(s->store);
+	free(s);
+}

@@ -1,0 +1,38 @@
+/* server.h - a registry that answers requests, and its life.
+ */
+#ifndef SERVER_H
+#define SERVER_H
+
+#include "access.h"
+#include "http.h"
+#include "pakhus.h"
+
+struct server;
+
+/* All zero is the default of everything but store. Strings are copied. */
+struct server_options {
+	const char *store;  /* the directory */
+	const char *tokens; /* file of tokens; NULL: nobody may write */
+	enum anonymous anonymous;
+	int is_read_only;
+	size_t max_body; /* lowers the library's limit of a document */
+	/* Told, a line each, what an operator should know. */
+	void (*notice)(void *arg, const char *text);
+	void *arg;
+};
+
+int server_open(struct server **out, const struct server_options *opt,
+		struct pakhus_error *err);
+/* Answers one request; from any thread. */
+void server_handle(struct server *s, const struct request *rq,
+		   struct reply *rp);
+/* Whether something was published since the last server_sync(). */
+int server_is_dirty(struct server *s);
+/* Moves what was published into the tree that mirrors copy. */
+int server_sync(struct server *s, struct pakhus_error *err);
+/* Reads the tokens again; where that fails the old ones stay. */
+int server_reload(struct server *s, struct pakhus_error *err);
+/* Nobody may be inside server_handle(). Syncs first. */
+void server_close(struct server *s);
+
+#endif

@@ -1,0 +1,22 @@
+/* state.h - what a server holds, for the files that it is made of.
+ */
+#ifndef STATE_H
+#define STATE_H
+
+#include <stdatomic.h>
+
+#include "server.h"
+
+struct server {
+	struct pakhus *store;
+	struct server_options opt;
+	atomic_int is_dirty;
+};
+
+/* Something was published or deleted. */
+static inline void server_wrote(struct server *s)
+{
+	atomic_store(&s->is_dirty, 1);
+}
+
+#endif
