@@ -25,7 +25,7 @@
 
 enum { FAIL, KILL };
 static struct {
-	atomic_int is_armed, is_open;
+	atomic_int is_armed, is_open, is_reached;
 	atomic_uint syncs; /* since it was armed */
 	atomic_uint writes; /* since a process was killed in it */
 	int is_killed;
@@ -56,6 +56,7 @@ int __wrap_fdatasync(int fd)
 {
 	if (!atomic_load(&gate->is_armed))
 		return __real_fdatasync(fd);
+	atomic_store(&gate->is_reached, 1);
 	until_appended();
 	while (!atomic_load(&gate->is_open))
 		usleep(100);
@@ -82,6 +83,7 @@ static void arm(unsigned at, int mode, int sys, unsigned entries)
 {
 	gate->at = at;
 	atomic_store(&gate->is_open, 0);
+	atomic_store(&gate->is_reached, 0);
 	atomic_store(&gate->syncs, 0);
 	atomic_store(&gate->writes, 0);
 	gate->is_killed = 0;
@@ -343,8 +345,9 @@ static void *publish_batch(void *arg)
 	return NULL;
 }
 
-/* Threads with two handles; all but the first get want. The first sync covers
- * what was appended before it, so the first alone. */
+/* Threads with two handles; all but the first get want. A sync covers what was
+ * appended before it: the others start when the first one's has begun, so that
+ * it is for that one alone. */
 static void wait_together(struct pakhus *a, struct pakhus *b, int first,
 			  int want)
 {
@@ -358,6 +361,8 @@ static void wait_together(struct pakhus *a, struct pakhus *b, int first,
 							    : publish_batch,
 						&w[i]),
 				 0);
+		while (!atomic_load(&gate->is_reached))
+			usleep(100);
 	}
 	until_appended();
 	assert_int_equal(hidden(a), 0);
