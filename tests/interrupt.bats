@@ -72,14 +72,16 @@ interrupt() { # SEED-MORE [stay [INIT-OPTION...]]
 @test "two publish other content for one version: one wins, one exits 5" {
 	"${as[@]}" ./pakhus -C store init --immutable >/dev/null
 	for i in 1 2 3 4 5 6 7 8 9 10; do
+		jobs=()
 		for name in x y; do
 			doc='{"manifest":{"id":"a","version":"%s","name":"%s"}}'
 			# shellcheck disable=SC2059
 			printf "$doc" $i $name | "${as[@]}" ./pakhus -C store \
 				publish - >$name.out 2>$name.err 3>&- &
+			jobs+=($!)
 		done
 		results=
-		for job in $(jobs -p); do
+		for job in "${jobs[@]}"; do
 			rc=0
 			wait "$job" || rc=$?
 			results="$results $rc"

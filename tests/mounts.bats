@@ -215,7 +215,9 @@ reads() { # STORE VERSION...
 	[ ! -e copy/local ]
 }
 
-@test "a copy that was made while the store was written is read" {
+# Its journal may have been read in pieces that do not fit: a later record is
+# there, and one before it is not.
+@test "a copy that was made while the store was written is read, or says why not" {
 	./worker publish store b 1 >acks 3>&- &
 	child=$!
 	sleep .3
@@ -225,6 +227,11 @@ reads() { # STORE VERSION...
 	kill "$child"
 	wait "$child"
 	for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		run --separate-stderr ./pakhus -C "copy$i" get a@1
+		if [ "$status" -eq 4 ]; then
+			[[ $stderr == *' F-57 a record that was durable is '* ]]
+			continue
+		fi
 		reads "copy$i" 1 2
 	done
 }
