@@ -55,7 +55,7 @@ static const struct {
 	[PK_OP_TAG] = { "tag", { &ID, &TAG, &ANY_VERSION, &TIME, &BY } },
 	[PK_OP_DEPRECATE] = { "deprecate", { &ID, &ANY_VERSION, &MESSAGE, &TIME,
 					     &BY } },
-	[PK_OP_PURGE] = { "purge", { &ID, &VERSION, &DIGEST, &REASON, &TIME,
+	[PK_OP_PURGE] = { "purge", { &ID, &ANY_VERSION, &DIGEST, &REASON, &TIME,
 				     &BY } },
 	[PK_OP_REQUIRE] = { "require", { &FEATURES, &TIME, &BY } },
 };

@@ -49,5 +49,11 @@ size_t pk_entry_encode(const struct pk_entry *e, char out[PK_ENTRY_MAX]);
 const char *pk_entry_decode(const char *line, size_t size, struct pk_entry *e);
 extern const char pk_entry_newer[];
 const char *pk_op_name(enum pk_op op);
+/* Whether a text of the store belongs to it: to a publish, and to an attrs
+ * that says something (F-97). */
+static inline int pk_entry_has_text(const struct pk_entry *e)
+{
+	return e->op == PK_OP_PUBLISH || (e->op == PK_OP_ATTRS && e->size);
+}
 
 #endif

@@ -178,7 +178,8 @@ static const char *done(int failed, struct pk_bytes rest)
 size_t pk_line_encode(const struct pk_key *k, const struct pk_line *v,
 		      unsigned char *out)
 {
-	unsigned char *p = w8(out, v->is_publish | v->is_place << 1);
+	unsigned char *p = w8(out, v->is_publish | v->is_place << 1 |
+					   v->is_attrs << 2);
 
 	p = wn(p, v->hash, PK_HASH_SIZE);
 	return seal(k, out, wtext(p, v->version));
@@ -192,10 +193,11 @@ const char *pk_line_decode(struct pk_bytes key, struct pk_bytes value,
 
 	if (fault)
 		return fault;
-	bad = r8(&value, &flags, 3) || rn(&value, v->hash, PK_HASH_SIZE) ||
+	bad = r8(&value, &flags, 4) || rn(&value, v->hash, PK_HASH_SIZE) ||
 	      rtext(&value, v->version, PK_VERSION_MAX);
 	v->is_publish = flags & 1;
 	v->is_place = flags >> 1 & 1;
+	v->is_attrs = flags >> 2;
 	return done(bad, value);
 }
 
@@ -319,6 +321,30 @@ const char *pk_purged_decode(struct pk_bytes key, struct pk_bytes value,
 	const char *fault = open_value(key, &value);
 
 	return fault ? fault : done(r64(&value, &v->seq), value);
+}
+
+size_t pk_attrs_encode(const struct pk_key *k, const struct pk_attrs *v,
+		       unsigned char *out)
+{
+	unsigned char *p = w64(w64(w64(out, v->seq), v->time), v->size);
+
+	p = wn(wn(p, v->hash, PK_HASH_SIZE), v->before, PK_HASH_SIZE);
+	return seal(k, out, wtext(p, v->by));
+}
+
+const char *pk_attrs_decode(struct pk_bytes key, struct pk_bytes value,
+			    struct pk_attrs *v)
+{
+	const char *fault = open_value(key, &value);
+	int bad;
+
+	if (fault)
+		return fault;
+	bad = r64(&value, &v->seq) || r64(&value, &v->time) ||
+	      r64(&value, &v->size) || rn(&value, v->hash, PK_HASH_SIZE) ||
+	      rn(&value, v->before, PK_HASH_SIZE) ||
+	      rtext(&value, v->by, PK_BY_MAX);
+	return done(bad, value);
 }
 
 size_t pk_stamp_encode(const struct pk_key *k, const struct pk_stamp *v,

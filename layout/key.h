@@ -6,6 +6,7 @@
  * with the other, because LMDB 0.9 has no checksums of its own.
  *
  *  database  key                          value
+ *  attrs     id NUL version               struct pk_attrs
  *  entries   id NUL ordinal seq           struct pk_line
  *  heads     id                           struct pk_head
  *  latest    place                        struct pk_live, id, version and
@@ -45,10 +46,11 @@ int pk_key_entry_decode(struct pk_bytes key, const char *id, uint64_t *ordinal,
 			uint64_t *seq);
 
 /* An entry in its package's line. The ordinal counts the publishes before
- * it; a delete has the ordinal of the publish before it. */
+ * it; any other has the ordinal of the publish before it, or 0. */
 struct pk_line {
 	int is_publish;
 	int is_place; /* inserted a version that is live now */
+	int is_attrs;
 	unsigned char hash[PK_HASH_SIZE]; /* zero for a delete */
 	char version[PK_VERSION_MAX + 1];
 };
@@ -91,6 +93,14 @@ struct pk_location {
 /* A text that is gone for ever. */
 struct pk_purged {
 	uint64_t seq; /* of the entry that says so */
+};
+
+/* What is said of a package, version "", or of a live version (F-98). */
+struct pk_attrs {
+	uint64_t seq, time, size;
+	unsigned char hash[PK_HASH_SIZE];
+	unsigned char before[PK_HASH_SIZE]; /* was said before; zero: nothing */
+	char by[PK_BY_MAX + 1];
 };
 
 struct pk_stamp {
@@ -137,6 +147,10 @@ size_t pk_purged_encode(const struct pk_key *k, const struct pk_purged *v,
 			unsigned char *out);
 const char *pk_purged_decode(struct pk_bytes key, struct pk_bytes value,
 			     struct pk_purged *v);
+size_t pk_attrs_encode(const struct pk_key *k, const struct pk_attrs *v,
+		       unsigned char *out);
+const char *pk_attrs_decode(struct pk_bytes key, struct pk_bytes value,
+			    struct pk_attrs *v);
 size_t pk_stamp_encode(const struct pk_key *k, const struct pk_stamp *v,
 		       unsigned char *out);
 const char *pk_stamp_decode(struct pk_bytes key, struct pk_bytes value,

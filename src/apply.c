@@ -1,9 +1,11 @@
-/* apply.c - what an entry does to the rows of its package (F-25, F-26, F-90).
+/* apply.c - what an entry does to the rows of its package (F-25, F-26, F-90,
+ * F-98).
  *
  * One implementation for an index in use and for one that is being made:
  * rows.h says where a row goes.
  */
 #include "rows.h"
+#include "attrs.h"
 
 #include <string.h>
 
@@ -79,6 +81,8 @@ static int take_out(struct pk_txn *t, const struct pk_entry *e,
 	head->live--;
 	t->stamp.live--;
 	rc = pk_row_put_version(t, e->id, e->version, live, err);
+	if (!rc)
+		rc = pk_row_del_attrs(t, e->id, e->version, err);
 	if (rc || live->place != head->place)
 		return rc;
 	rc = pk_row_del_latest(t, head->place, err);
@@ -96,11 +100,14 @@ static int take_out(struct pk_txn *t, const struct pk_entry *e,
 static int end_line(struct pk_txn *t, uint64_t seq, const struct pk_entry *e,
 		    const struct pk_head *head, struct pakhus_error *err)
 {
-	struct pk_line line = { .is_publish = 0 };
+	struct pk_line line = { .is_attrs = e->op == PK_OP_ATTRS };
+	uint64_t ordinal = head->publishes ? head->publishes - 1 : 0;
 	int rc;
 
 	strcpy(line.version, e->version);
-	rc = pk_row_put_line(t, e->id, head->publishes - 1, seq, &line, err);
+	if (line.is_attrs)
+		memcpy(line.hash, e->hash, PK_HASH_SIZE);
+	rc = pk_row_put_line(t, e->id, ordinal, seq, &line, err);
 	return rc ? rc : pk_row_put_head(t, e->id, head, err);
 }
 
@@ -123,14 +130,90 @@ static int apply_delete(struct pk_txn *t, uint64_t seq,
 	return rc ? rc : end_line(t, seq, e, &head, err);
 }
 
-/* Whether the text was ever published for the version. */
+static int fail_attrs(uint64_t seq, const char *what, struct pakhus_error *err)
+{
+	return pk_fail(err, PAKHUS_ECORRUPT, "log entry %llu: %s",
+		       (unsigned long long)seq, what);
+}
+
+static int say(struct pk_txn *t, uint64_t seq, const struct pk_entry *e,
+	       struct pakhus_error *err)
+{
+	struct pk_attrs old = { .seq = 0 };
+	struct pk_attrs attrs = { .seq = seq, .time = e->time,
+				  .size = e->size };
+	int rc;
+
+	if (!e->size)
+		return pk_row_del_attrs(t, e->id, e->version, err);
+	rc = pk_index_attrs(t, e->id, e->version, &old, err);
+	if (rc < 0)
+		return rc;
+	memcpy(attrs.hash, e->hash, PK_HASH_SIZE);
+	memcpy(attrs.before,
+	       memcmp(old.hash, e->hash, PK_HASH_SIZE) ? old.hash : old.before,
+	       PK_HASH_SIZE);
+	strcpy(attrs.by, e->by);
+	return pk_row_put_attrs(t, e->id, e->version, &attrs, err);
+}
+
+static int apply_attrs(struct pk_txn *t, uint64_t seq,
+		       const struct pk_entry *e, struct pakhus_error *err)
+{
+	struct pk_live live = { .is_live = 0 };
+	struct pk_head head = { 0, 0, 0 };
+	struct pk_purged purged;
+	int rc = 0;
+
+	t->ordinal = 0;
+	if (!pk_attrs_is_sound(e->hash, e->size))
+		return fail_attrs(seq, "F-97 its size is not that of what can "
+				       "be said", err);
+	if (e->size)
+		rc = pk_index_purged(t, e->hash, &purged, err);
+	if (rc == 1)
+		return fail_attrs(seq, "F-91 says what was purged", err);
+	if (!rc)
+		rc = pk_index_head(t, e->id, &head, err);
+	if (rc >= 0 && *e->version)
+		rc = pk_index_version(t, e->id, e->version, &live, err);
+	if (rc < 0)
+		return rc;
+	if (*e->version && !live.is_live)
+		return fail_attrs(seq, "F-98 speaks of a version that is not "
+				       "there", err);
+	rc = say(t, seq, e, err);
+	return rc ? rc : end_line(t, seq, e, &head, err);
+}
+
+/* Whether the text was ever published for the version, or said. */
 static int was_published(struct pk_txn *t, const struct pk_entry *e,
 			 const struct pk_live *live, struct pakhus_error *err)
 {
+	static const unsigned char none[PK_HASH_SIZE];
+
+	if (!memcmp(e->hash, none, PK_HASH_SIZE))
+		return 0; /* F-97: of an attrs without a text */
 	return !memcmp(live->hash, e->hash, PK_HASH_SIZE)
 		       ? 1
 		       : pk_row_was_published(t, e->id, e->version, e->hash,
 					      err);
+}
+
+/* What a live version is, or what is said, with the text that goes. */
+static int purge_current(struct pk_txn *t, const struct pk_entry *e,
+			 struct pk_head *head, struct pk_live *live,
+			 struct pakhus_error *err)
+{
+	struct pk_attrs attrs;
+	int rc;
+
+	if (live->is_live && !memcmp(live->hash, e->hash, PK_HASH_SIZE))
+		return take_out(t, e, head, live, err);
+	rc = pk_index_attrs(t, e->id, e->version, &attrs, err);
+	if (rc != 1 || memcmp(attrs.hash, e->hash, PK_HASH_SIZE))
+		return rc < 0 ? rc : 0;
+	return pk_row_del_attrs(t, e->id, e->version, err);
 }
 
 static int apply_purge(struct pk_txn *t, uint64_t seq,
@@ -148,7 +231,7 @@ static int apply_purge(struct pk_txn *t, uint64_t seq,
 			       (unsigned long long)purged.seq);
 	if (!rc)
 		rc = pk_index_head(t, e->id, &head, err);
-	if (rc == 1)
+	if (rc == 1 && *e->version)
 		rc = pk_index_version(t, e->id, e->version, &live, err);
 	if (rc == 1)
 		rc = was_published(t, e, &live, err);
@@ -160,8 +243,8 @@ static int apply_purge(struct pk_txn *t, uint64_t seq,
 			       "published", (unsigned long long)seq);
 	purged.seq = seq;
 	rc = pk_row_put_purged(t, e->hash, &purged, err);
-	if (!rc && live.is_live && !memcmp(live.hash, e->hash, PK_HASH_SIZE))
-		rc = take_out(t, e, &head, &live, err);
+	if (!rc)
+		rc = purge_current(t, e, &head, &live, err);
 	return rc ? rc : end_line(t, seq, e, &head, err);
 }
 
@@ -197,6 +280,9 @@ int pk_index_apply(struct pk_txn *t, uint64_t seq, const struct pk_entry *e,
 		break;
 	case PK_OP_PURGE:
 		rc = apply_purge(t, seq, e, err);
+		break;
+	case PK_OP_ATTRS:
+		rc = apply_attrs(t, seq, e, err);
 		break;
 	case PK_OP_KEY:
 		rc = apply_key(t, seq, e, err);

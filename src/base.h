@@ -36,5 +36,10 @@ struct pk_choice {
 int pk_choose_bases(const struct pk_choice *c, uint64_t seq,
 		    const struct pk_entry *e, uint64_t ordinal,
 		    const struct pk_text *text, struct pk_task *t);
+/* The same for what is said of a package or version: what it replaced (F-99),
+ * where that is known still, and this was not said before. */
+int pk_choose_attrs_base(const struct pk_choice *c, uint64_t seq,
+			 const struct pk_entry *e, const struct pk_text *text,
+			 struct pk_task *t);
 
 #endif

@@ -12,6 +12,7 @@
  * is left out if no live version needs it.
  */
 #include "mirror.h"
+#include "attrs.h"
 #include "crew.h"
 #include "hex.h"
 #include "io.h"
@@ -38,6 +39,8 @@ static uint64_t file_max(uint64_t text)
 
 static uint64_t text_size(const struct pk_want *w)
 {
+	if (w->attrs_size)
+		return pk_attrs_text_size(w->id, w->version, w->attrs_size);
 	/* F-10; F-19 for a base of which no entry told */
 	return w->manifest_size ? w->manifest_size + w->metadata_size + 25 : PK_DELTA_MAX;
 }
@@ -223,7 +226,8 @@ static int follow(struct pk_sync *x, struct pk_want *w, struct list *l)
 	rc = read_trailer(x, x->in.dir, w, &t);
 	if (rc < 0)
 		return rc;
-	if (!rc || (w->manifest_size && t.raw_size != text_size(w)))
+	if (!rc || ((w->manifest_size || w->attrs_size) &&
+		    t.raw_size != text_size(w)))
 		return 0; /* decoding says why */
 	w->depth = t.depth;
 	if (t.encoding == PK_WHOLE)
@@ -361,7 +365,7 @@ static int check(void *arg, void *task, void **own, struct pakhus_error *err)
 	const struct checking *c = arg;
 	struct pk_want *w = task;
 	struct pk_claim claim = { w->id, w->version, w->manifest_size,
-				  w->metadata_size };
+				  w->metadata_size, w->attrs_size };
 	AUTO(pk_shared_auto) struct pk_shared *text = NULL;
 	struct pakhus_error e = { .status = 0 };
 	unsigned char hash[PK_HASH_SIZE];

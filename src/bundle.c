@@ -140,20 +140,40 @@ static int hash_text(struct pack *p, const char *text, unsigned char *hash)
 
 struct holding {
 	struct pack *pack;
-	struct pk_set seen; /* versions, by the hashes of their names */
+	/* versions, and what is said of them, by the hashes of their names */
+	struct pk_set seen;
 };
 
+/* 1 where it was not seen before, 0, or a failure. */
+static int see(struct holding *h, const char *version, int is_attrs)
+{
+	char name[PK_VERSION_MAX + 2];
+	unsigned char hash[PK_HASH_SIZE];
+	int rc;
+
+	/* no version has a control character */
+	snprintf(name, sizeof(name), "%s%s", is_attrs ? "\1" : "", version);
+	rc = hash_text(h->pack, name, hash);
+	if (!rc)
+		rc = pk_set_add(&h->seen, hash);
+	return rc < 0 ? pk_fail_nomem(h->pack->err) : rc;
+}
+
+/* Newest first: what comes behind was live no more. A publish and an attrs
+ * leave each other alone, any other line ends both. */
 static int add_held(void *arg, uint64_t seq, const struct pk_line *line)
 {
+	static const unsigned char none[PK_HASH_SIZE];
 	struct holding *h = arg;
-	unsigned char version[PK_HASH_SIZE];
-	int rc = hash_text(h->pack, line->version, version);
+	int rc = 0;
 
 	(void)seq;
-	if (!rc)
-		rc = pk_set_add(&h->seen, version);
-	/* newest first: what comes behind was live no more */
-	if (rc == 1 && line->is_publish)
+	if (!line->is_attrs)
+		rc = see(h, line->version, 0);
+	if (rc >= 0 && !line->is_publish)
+		rc = see(h, line->version, 1);
+	if (rc == 1 && (line->is_publish || line->is_attrs) &&
+	    memcmp(line->hash, none, PK_HASH_SIZE))
 		rc = pk_set_add(&h->pack->held, line->hash);
 	return rc < 0 ? pk_fail_nomem(h->pack->err) : 0;
 }
@@ -184,11 +204,15 @@ struct asked {
 static int is_version(void *arg, uint64_t seq, const struct pk_line *line)
 {
 	struct asked *a = arg;
+	int is_attrs = a->entry->op == PK_OP_ATTRS;
 
 	(void)seq;
-	if (strcmp(line->version, a->entry->version) != 0)
+	/* a publish and an attrs leave each other alone, any other line ends
+	 * both */
+	if (strcmp(line->version, a->entry->version) != 0 ||
+	    (is_attrs ? line->is_publish : line->is_attrs))
 		return 0;
-	a->is_live = line->is_publish &&
+	a->is_live = (is_attrs ? line->is_attrs : line->is_publish) &&
 		     !memcmp(line->hash, a->entry->hash, PK_HASH_SIZE);
 	return 1;
 }
@@ -298,7 +322,7 @@ static int plan_entry(void *arg, uint64_t seq, const char *line, size_t size)
 						       : PAKHUS_ECORRUPT,
 			       "log entry %llu: %s", (unsigned long long)seq,
 			       fault);
-	return e.op == PK_OP_PUBLISH ? add_object(p, &e) : 0;
+	return pk_entry_has_text(&e) ? add_object(p, &e) : 0;
 }
 
 /* The entries of a bundle that are below the checkpoint. */

@@ -189,6 +189,14 @@ static int keep_live(void *arg, const struct pk_live *live)
 				c->view->txn.stamp.live, c->err);
 }
 
+/* What is said of packages and versions. */
+static int keep_said(void *arg, const struct pk_live *live)
+{
+	struct cycle *c = arg;
+
+	return keep(c, &c->live, live->hash, 1);
+}
+
 static int find_live(struct cycle *c)
 {
 	int rc = pk_index_each_live(&c->view->txn, keep_live, c, c->err);
@@ -196,7 +204,7 @@ static int find_live(struct cycle *c)
 	/* a row that is lost would be a version that is lost */
 	if (!rc && c->versions != c->view->txn.stamp.live)
 		rc = pk_index_fail_missing(&c->view->txn, c->err);
-	return rc;
+	return rc ? rc : pk_index_each_attrs(&c->view->txn, keep_said, c, c->err);
 }
 
 /* ---- 4: since the last cycle ---- */
@@ -220,7 +228,7 @@ static int keep_published(void *arg, uint64_t seq, const char *line,
 						       : PAKHUS_ECORRUPT,
 			       "log entry %llu: %s", (unsigned long long)seq,
 			       fault);
-	return e.op == PK_OP_PUBLISH ? keep(c, p->set, e.hash, 0) : 0;
+	return pk_entry_has_text(&e) ? keep(c, p->set, e.hash, 0) : 0;
 }
 
 static int keep_since(struct cycle *c, struct pk_set *set, uint64_t from,
@@ -481,7 +489,7 @@ static int tell_entry(void *arg, uint64_t seq, const char *line, size_t size)
 	struct item key = { .depth = 0 }, *it;
 
 	(void)seq;
-	if (pk_entry_decode(line, size, &e) || e.op != PK_OP_PUBLISH)
+	if (pk_entry_decode(line, size, &e) || !pk_entry_has_text(&e))
 		return 0;
 	memcpy(key.hash, e.hash, PK_HASH_SIZE);
 	it = bsearch(&key, c->item, c->n, sizeof(*c->item), by_hash);

@@ -63,7 +63,7 @@ static int take_text(struct pk_bytes *texts, const struct pk_entry *e,
 {
 	struct pk_bytes try = *texts;
 
-	if (e->op != PK_OP_PUBLISH || !try.left ||
+	if (!pk_entry_has_text(e) || !try.left ||
 	    pk_text_next(&try, t) != 1 ||
 	    memcmp(t->hash, e->hash, PK_HASH_SIZE))
 		return 0;
@@ -278,17 +278,35 @@ int pk_commit(struct pakhus *s, uint64_t upto, struct pakhus_error *err)
 
 /* ---- the append ---- */
 
+/* The text that an id and version had last, or what was said of them: 1, 0, or
+ * a failure. */
+static int last_hash(struct pk_view *v, const struct pk_entry *e,
+		     unsigned char hash[PK_HASH_SIZE], struct pakhus_error *err)
+{
+	struct pk_attrs attrs;
+	struct pk_live live;
+	int is_attrs = e->op == PK_OP_ATTRS;
+	int rc = is_attrs ? pk_index_attrs(&v->txn, e->id, e->version, &attrs,
+					   err)
+			  : pk_index_version(&v->txn, e->id, e->version, &live,
+					     err);
+
+	if (rc == 1)
+		memcpy(hash, is_attrs ? attrs.hash : live.hash, PK_HASH_SIZE);
+	return rc;
+}
+
 /* Whether the store has a text already, or will without this record. A text
  * names its id and version, so it is new where those were last another: no
  * look into a directory of thousands for that. Brought twice does no harm. */
 static int has_text(struct pk_view *v, const struct pk_entry *e,
 		    struct pakhus_error *err)
 {
+	unsigned char hash[PK_HASH_SIZE];
 	struct pk_location at;
-	struct pk_live live;
-	int rc = pk_index_version(&v->txn, e->id, e->version, &live, err);
+	int rc = last_hash(v, e, hash, err);
 
-	if (rc != 1 || memcmp(live.hash, e->hash, PK_HASH_SIZE))
+	if (rc != 1 || memcmp(hash, e->hash, PK_HASH_SIZE))
 		return rc < 0 ? rc : 0;
 	rc = pk_index_location(&v->txn, e->hash, &at, err);
 	return rc ? rc : pk_object_exists(v->store->env->dir, e->hash, err);

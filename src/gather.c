@@ -82,8 +82,8 @@ static struct pk_sheaf *sheaf_of(struct pk_gather *g, const char *id)
 	return s;
 }
 
-/* An entry in its sheaf: this, then the hash of a publish or purge, then the
- * version with its NUL. */
+/* An entry in its sheaf: this, then the hash of all but a delete, then the
+ * version with its NUL, and of an attrs the label with its NUL. */
 struct head {
 	uint64_t seq, time, manifest_size, metadata_size;
 	unsigned char op, version_size; /* with the NUL */
@@ -93,7 +93,7 @@ struct head {
 int pk_gather_takes(const struct pk_entry *e)
 {
 	return e->op == PK_OP_PUBLISH || e->op == PK_OP_DELETE ||
-	       e->op == PK_OP_PURGE;
+	       e->op == PK_OP_PURGE || e->op == PK_OP_ATTRS;
 }
 
 int pk_gather_put(struct pk_gather *g, uint64_t seq, const struct pk_entry *e)
@@ -101,15 +101,18 @@ int pk_gather_put(struct pk_gather *g, uint64_t seq, const struct pk_entry *e)
 	struct head h = { seq, e->time, e->manifest_size, e->metadata_size,
 			  (unsigned char)e->op,
 			  (unsigned char)(strlen(e->version) + 1) };
+	size_t by = e->op == PK_OP_ATTRS ? strlen(e->by) + 1 : 0;
 	struct pk_sheaf *s = sheaf_of(g, e->id);
 	unsigned char *p;
 
 	if (!s)
 		return -1;
+	if (by)
+		h.manifest_size = e->size;
 	if (s->cap - s->size < (size_t)HEAD_SIZE + PK_HASH_SIZE +
-				       h.version_size) {
+				       h.version_size + by) {
 		size_t cap = s->size + s->size / 2 + 2 * HEAD_SIZE +
-			     2 * PK_HASH_SIZE + h.version_size;
+			     2 * PK_HASH_SIZE + h.version_size + by;
 
 		p = realloc(s->bytes, cap);
 		if (!p)
@@ -125,7 +128,10 @@ int pk_gather_put(struct pk_gather *g, uint64_t seq, const struct pk_entry *e)
 		p += PK_HASH_SIZE;
 	}
 	memcpy(p, e->version, h.version_size);
-	s->size = (size_t)(p - s->bytes) + h.version_size;
+	p += h.version_size;
+	if (by)
+		memcpy(p, e->by, by);
+	s->size = (size_t)(p - s->bytes) + by;
 	return 0;
 }
 
@@ -144,13 +150,19 @@ int pk_sheaf_next(const struct pk_sheaf *s, size_t *at, uint64_t *seq,
 	e->time = h.time;
 	e->manifest_size = h.manifest_size;
 	e->metadata_size = h.metadata_size;
+	e->size = h.manifest_size;
 	if (e->op != PK_OP_DELETE) {
 		memcpy(e->hash, p, PK_HASH_SIZE);
 		p += PK_HASH_SIZE;
 	}
 	memcpy(e->version, p, h.version_size);
 	*version = (const char *)p;
-	*at = (size_t)(p - s->bytes) + h.version_size;
+	p += h.version_size;
+	if (e->op == PK_OP_ATTRS) {
+		strcpy(e->by, (const char *)p);
+		p += strlen(e->by) + 1;
+	}
+	*at = (size_t)(p - s->bytes);
 	return 1;
 }
 
@@ -187,7 +199,7 @@ struct pk_sheaf *const *pk_gather_sort(struct pk_gather *g)
 void pk_rows_begin(struct pk_rows *r)
 {
 	memset(&r->head, 0, sizeof(r->head));
-	r->versions = r->lines = r->purges = 0;
+	r->versions = r->lines = r->purges = r->saids = r->attrs = 0;
 	/* few slots for few versions: most packages have few */
 	r->slots = r->slot_cap < SLOTS ? r->slot_cap : SLOTS;
 	if (r->slot)
@@ -199,6 +211,7 @@ void pk_rows_release(struct pk_rows *r)
 	free(r->version);
 	free(r->line);
 	free(r->purged);
+	free(r->said);
 	free(r->slot);
 }
 
@@ -271,6 +284,7 @@ struct pk_row_version *pk_rows_add_version(struct pk_rows *r,
 		return NULL;
 	v += r->versions;
 	v->version = version;
+	v->attrs = 0;
 	*slot_of(r, version) = (uint32_t)++r->versions;
 	return v;
 }
@@ -327,6 +341,31 @@ struct pk_row_purged *pk_rows_add_purged(struct pk_rows *r,
 	p += r->purges++;
 	memcpy(p->hash, hash, PK_HASH_SIZE);
 	return p;
+}
+
+size_t *pk_rows_attrs(struct pk_rows *r, const char *version)
+{
+	struct pk_row_version *v;
+
+	if (!*version)
+		return &r->attrs;
+	v = pk_rows_version(r, version);
+	return v ? &v->attrs : NULL;
+}
+
+int pk_rows_say(struct pk_rows *r, size_t *attrs, const struct pk_attrs *v)
+{
+	struct pk_attrs *p;
+
+	if (!*attrs) {
+		p = grow(r->said, r->saids, &r->said_cap, sizeof(*p));
+		if (!p)
+			return -1;
+		r->said = p;
+		*attrs = ++r->saids;
+	}
+	r->said[*attrs - 1] = *v;
+	return 0;
 }
 
 static int by_version(const void *a, const void *b)

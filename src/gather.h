@@ -9,7 +9,7 @@
  * as for those in LMDB.
  *
  * About 100 bytes an entry. Life cycle: pk_gather_new(), _put() for every
- * publish, delete and purge, _sort(); then for each sheaf pk_rows_begin(), the
+ * entry of a package, _sort(); then for each sheaf pk_rows_begin(), the
  * entries of pk_sheaf_next() applied, pk_rows_sort(), written, and
  * pk_sheaf_release().
  */
@@ -49,13 +49,14 @@ void pk_sheaf_release(struct pk_sheaf *s);
 struct pk_row_version {
 	const char *version;
 	struct pk_live live;
+	size_t attrs; /* place of what is said of it, from 1; 0: nothing */
 };
 
 struct pk_row_line {
 	const char *version;
 	uint64_t ordinal, seq;
 	unsigned char hash[PK_HASH_SIZE];
-	unsigned char is_publish, is_place;
+	unsigned char is_publish, is_place, is_attrs;
 };
 
 struct pk_row_purged {
@@ -72,6 +73,9 @@ struct pk_rows {
 	size_t lines, line_cap;
 	struct pk_row_purged *purged;
 	size_t purges, purged_cap;
+	struct pk_attrs *said; /* once, of any version or the package */
+	size_t saids, said_cap;
+	size_t attrs; /* of the package, as of a version */
 	uint32_t *slot; /* a hash table of versions, from 1; 0 is free */
 	size_t slots, slot_cap;
 };
@@ -90,6 +94,11 @@ struct pk_row_version *pk_rows_add_version(struct pk_rows *r,
 struct pk_row_line *pk_rows_add_line(struct pk_rows *r, uint64_t seq);
 struct pk_row_purged *pk_rows_add_purged(struct pk_rows *r,
 					 const unsigned char *hash);
+/* Where the place of what is said is kept; version "" is the package. NULL
+ * where there is no such version. */
+size_t *pk_rows_attrs(struct pk_rows *r, const char *version);
+/* Makes it, or what was there another. 0, or -1 when out of memory. */
+int pk_rows_say(struct pk_rows *r, size_t *attrs, const struct pk_attrs *v);
 /* Puts the versions in order; no look-ups after it. */
 void pk_rows_sort(struct pk_rows *r);
 

@@ -91,6 +91,12 @@ static int get_at(struct pakhus *s, uint64_t seq, struct pakhus_package **out,
 		rc = pk_entry_at(&v, seq, e, err);
 	if (rc)
 		return rc;
+	if (e->op == PK_OP_ATTRS)
+		return pk_fail(err, PAKHUS_ENOTFOUND,
+			       "log entry %llu is no publish, but says what is "
+			       "to be known of %s%s%s; its text is read by its "
+			       "hash", (unsigned long long)seq, e->id,
+			       *e->version ? "@" : "", e->version);
 	if (e->op != PK_OP_PUBLISH)
 		return pk_fail(err, PAKHUS_ENOTFOUND,
 			       "log entry %llu is no publish but a %s",

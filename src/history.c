@@ -35,13 +35,14 @@ void pk_entry_fill(struct pakhus_entry *out, uint64_t seq,
 	strcpy(out->id, e->id);
 	strcpy(out->version, e->version);
 	strcpy(out->by, e->by);
-	if (e->op == PK_OP_PUBLISH || e->op == PK_OP_ATTRS ||
-	    e->op == PK_OP_PURGE)
+	if (e->op == PK_OP_PUBLISH || e->op == PK_OP_PURGE ||
+	    (e->op == PK_OP_ATTRS && e->size))
 		pk_hex(e->hash, PK_HASH_SIZE, out->hash);
 	if (e->op == PK_OP_PURGE)
 		strcpy(out->reason, e->text);
 	out->manifest_size = e->manifest_size;
 	out->metadata_size = e->metadata_size;
+	out->attrs_size = e->size;
 }
 
 static int line_item(void *arg, uint64_t seq, const struct pk_line *line)

@@ -14,10 +14,10 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-enum { ENTRIES, HEADS, LATEST, PURGED, TEXTS, VERSIONS, META, DATABASES };
+enum { ENTRIES, HEADS, LATEST, PURGED, TEXTS, VERSIONS, META, ATTRS, DATABASES };
 static const char *const names[DATABASES] = { "entries", "heads",  "latest",
 					      "purged",	 "texts",  "versions",
-					      "meta" };
+					      "meta",	 "attrs" };
 
 #define READERS 1024
 /* as large as LMDB wants it for them, or it is cut to that size */
@@ -84,18 +84,24 @@ static int fail_value(struct pk_index *ix, struct pakhus_error *err, int db,
 
 /* ---- opening ---- */
 
+static int mark(struct pk_index *ix, struct pakhus_error *err);
+
 static int open_databases(struct pk_index *ix)
 {
 	MDB_txn *txn;
-	int rc = mdb_txn_begin(ix->env, NULL, MDB_RDONLY, &txn);
+	int rc = mdb_txn_begin(ix->env, NULL, MDB_RDONLY, &txn), n = 0;
 
-	for (int i = 0; !rc && i < DATABASES; i++)
-		rc = mdb_dbi_open(txn, names[i], 0, &ix->db[i]);
+	for (; !rc && n < DATABASES; n++)
+		rc = mdb_dbi_open(txn, names[n], 0, &ix->db[n]);
 	if (!rc)
 		return mdb_txn_commit(txn); /* keeps the handles */
 	mdb_txn_abort(txn);
 	if (rc != MDB_NOTFOUND)
 		return rc;
+	/* one that an earlier version made, which has something to lose, gets
+	 * what it knew nothing of */
+	if (n > 1 && !ix->is_memory && mark(ix, NULL))
+		return EIO;
 	rc = mdb_txn_begin(ix->env, NULL, 0, &txn);
 	if (rc)
 		return rc;
@@ -636,11 +642,11 @@ int pk_index_location(struct pk_txn *t, const unsigned char *hash,
 }
 
 /* Nearly always there are none, which the database's head says. */
-static int has_purged(struct pk_txn *t)
+static int has_any(struct pk_txn *t, int db)
 {
 	MDB_stat st;
 
-	return mdb_stat(t->handle, t->ix->db[PURGED], &st) || st.ms_entries;
+	return mdb_stat(t->handle, t->ix->db[db], &st) || st.ms_entries;
 }
 
 int pk_index_purged(struct pk_txn *t, const unsigned char *hash,
@@ -655,10 +661,28 @@ int pk_index_purged(struct pk_txn *t, const unsigned char *hash,
 			out->seq = p->seq;
 		return p != NULL;
 	}
-	if (!has_purged(t))
+	if (!has_any(t, PURGED))
 		return 0;
 	pk_key_hash(&k, hash);
 	GET(PURGED, &k, pk_purged_decode, out);
+}
+
+int pk_index_attrs(struct pk_txn *t, const char *id, const char *version,
+		   struct pk_attrs *out, struct pakhus_error *err)
+{
+	struct pk_key k;
+
+	if (t->rows) {
+		const size_t *at = pk_rows_attrs(t->rows, version);
+
+		if (at && *at)
+			*out = t->rows->said[*at - 1];
+		return at && *at;
+	}
+	if (!has_any(t, ATTRS))
+		return 0;
+	pk_key_version(&k, id, version);
+	GET(ATTRS, &k, pk_attrs_decode, out);
 }
 
 static int get_stamp(struct pk_txn *t, struct pk_stamp *out,
@@ -816,7 +840,7 @@ int pk_index_each_line(struct pk_txn *t, const char *id, uint64_t before,
 	rc = ordinal_before(t, c, id, before, &ordinal, err);
 	if (rc)
 		return rc;
-	pk_key_entry(&bound, id, ordinal, UINT64_MAX);
+	pk_key_entry(&bound, id, ordinal, before ? before : UINT64_MAX);
 	for (rc = seek_below(c, &bound, &key, &value); !rc;
 	     rc = mdb_cursor_get(c, &key, &value, MDB_PREV)) {
 		const char *fault;
@@ -824,8 +848,6 @@ int pk_index_each_line(struct pk_txn *t, const char *id, uint64_t before,
 
 		if (pk_key_entry_decode(span(key), id, &ordinal, &seq))
 			return 0;
-		if (before && seq >= before)
-			continue;
 		fault = pk_line_decode(span(key), span(value), &line);
 		stop = fault ? fail_value(t->ix, err, ENTRIES, fault)
 			     : fn(arg, seq, &line);
@@ -842,23 +864,27 @@ int pk_index_line(struct pk_txn *t, const char *id, uint64_t ordinal,
 	struct pk_key k;
 	MDB_val key, value;
 	uint64_t found, seq;
-	const char *fault;
 	int rc = open_cursor(t, ENTRIES, &c, err);
 
 	if (rc)
 		return rc;
-	/* the publish has the lowest seq of its ordinal */
+	/* the publish has the lowest seq of its ordinal, but for what was said
+	 * of the package before any */
 	pk_key_entry(&k, id, ordinal, 0);
-	rc = seek(c, &k, &key, &value);
-	if (rc == MDB_NOTFOUND)
-		return 0;
-	if (rc)
-		return fail_mdb(t->ix, err, rc, "entries");
-	if (pk_key_entry_decode(span(key), id, &found, &seq) ||
-	    found != ordinal)
-		return 0;
-	fault = pk_line_decode(span(key), span(value), out);
-	return fault ? fail_value(t->ix, err, ENTRIES, fault) : 1;
+	for (rc = seek(c, &k, &key, &value); !rc;
+	     rc = mdb_cursor_get(c, &key, &value, MDB_NEXT)) {
+		const char *fault;
+
+		if (pk_key_entry_decode(span(key), id, &found, &seq) ||
+		    found != ordinal)
+			return 0;
+		fault = pk_line_decode(span(key), span(value), out);
+		if (fault)
+			return fail_value(t->ix, err, ENTRIES, fault);
+		if (out->is_publish)
+			return 1;
+	}
+	return rc == MDB_NOTFOUND ? 0 : fail_mdb(t->ix, err, rc, "entries");
 }
 
 int pk_index_neighbour(struct pk_txn *t, const char *id, const char *version,
@@ -945,6 +971,41 @@ int pk_index_each_live(struct pk_txn *t, pk_live_fn *fn, void *arg,
 	return rc == MDB_NOTFOUND ? 0 : fail_mdb(t->ix, err, rc, "versions");
 }
 
+int pk_index_each_attrs(struct pk_txn *t, pk_live_fn *fn, void *arg,
+			struct pakhus_error *err)
+{
+	AUTO(close_cursor) MDB_cursor *c = NULL;
+	struct pk_live live = { .is_live = 1 };
+	struct pk_attrs attrs;
+	MDB_val key, value;
+	MDB_stat st;
+	size_t n = 0;
+	int rc = open_cursor(t, ATTRS, &c, err);
+
+	if (rc)
+		return rc;
+	while (!(rc = mdb_cursor_get(c, &key, &value, MDB_NEXT))) {
+		const char *fault = pk_attrs_decode(span(key), span(value),
+						    &attrs);
+		int stop;
+
+		if (fault)
+			return fail_value(t->ix, err, ATTRS, fault);
+		n++;
+		live.seq = attrs.seq;
+		memcpy(live.hash, attrs.hash, PK_HASH_SIZE);
+		stop = fn(arg, &live);
+		if (stop)
+			return stop;
+	}
+	if (rc != MDB_NOTFOUND)
+		return fail_mdb(t->ix, err, rc, "attrs");
+	rc = mdb_stat(t->handle, t->ix->db[ATTRS], &st);
+	if (rc)
+		return fail_mdb(t->ix, err, rc, "attrs");
+	return n == st.ms_entries ? 0 : pk_index_fail_missing(t, err);
+}
+
 int pk_index_each_purged(struct pk_txn *t, pk_purged_fn *fn, void *arg,
 			 struct pakhus_error *err)
 {
@@ -1002,6 +1063,7 @@ int pk_row_put_line(struct pk_txn *t, const char *id, uint64_t ordinal,
 		l->ordinal = ordinal;
 		l->is_publish = (unsigned char)v->is_publish;
 		l->is_place = (unsigned char)v->is_place;
+		l->is_attrs = (unsigned char)v->is_attrs;
 		memcpy(l->hash, v->hash, PK_HASH_SIZE);
 		return 0;
 	}
@@ -1089,6 +1151,7 @@ int pk_row_get_place(struct pk_txn *t, const char *id,
 			return 0;
 		out->is_publish = l->is_publish;
 		out->is_place = l->is_place;
+		out->is_attrs = l->is_attrs;
 		memcpy(out->hash, l->hash, PK_HASH_SIZE);
 		strcpy(out->version, l->version);
 		return 1;
@@ -1115,6 +1178,41 @@ int pk_row_put_purged(struct pk_txn *t, const unsigned char *hash,
 	return put(t, PURGED, &k, value, pk_purged_encode(&k, v, value), err);
 }
 
+int pk_row_put_attrs(struct pk_txn *t, const char *id, const char *version,
+		     const struct pk_attrs *v, struct pakhus_error *err)
+{
+	unsigned char value[256];
+	struct pk_key k;
+
+	if (t->rows) {
+		size_t *at = pk_rows_attrs(t->rows, version);
+
+		if (!at)
+			return pk_index_fail_missing(t, err);
+		return pk_rows_say(t->rows, at, v) ? pk_fail_nomem(err) : 0;
+	}
+	pk_key_version(&k, id, version);
+	return put(t, ATTRS, &k, value, pk_attrs_encode(&k, v, value), err);
+}
+
+int pk_row_del_attrs(struct pk_txn *t, const char *id, const char *version,
+		     struct pakhus_error *err)
+{
+	struct pk_key k;
+
+	if (t->rows) {
+		size_t *at = pk_rows_attrs(t->rows, version);
+
+		if (at)
+			*at = 0;
+		return 0;
+	}
+	if (!has_any(t, ATTRS))
+		return 0;
+	pk_key_version(&k, id, version);
+	return del(t, ATTRS, &k, err);
+}
+
 struct published {
 	const char *version;
 	const unsigned char *hash;
@@ -1125,7 +1223,8 @@ static int is_published(void *arg, uint64_t seq, const struct pk_line *line)
 	const struct published *p = arg;
 
 	(void)seq;
-	return line->is_publish && !strcmp(line->version, p->version) &&
+	return (line->is_publish || line->is_attrs) &&
+	       !strcmp(line->version, p->version) &&
 	       !memcmp(line->hash, p->hash, PK_HASH_SIZE);
 }
 
@@ -1139,7 +1238,8 @@ int pk_row_was_published(struct pk_txn *t, const char *id, const char *version,
 	for (size_t i = 0; i < t->rows->lines; i++) {
 		const struct pk_row_line *l = &t->rows->line[i];
 
-		if (l->is_publish && !memcmp(l->hash, hash, PK_HASH_SIZE) &&
+		if ((l->is_publish || l->is_attrs) &&
+		    !memcmp(l->hash, hash, PK_HASH_SIZE) &&
 		    !strcmp(l->version, version))
 			return 1;
 	}
@@ -1238,6 +1338,17 @@ static int append(struct fill *f, int db, struct pk_key *k,
 	return rc ? fail_mdb(f->txn.ix, f->err, rc, names[db]) : 0;
 }
 
+static int fill_attrs(struct fill *f, const char *id, const char *version,
+		      size_t at)
+{
+	unsigned char value[256];
+	struct pk_key k;
+
+	pk_key_version(&k, id, version);
+	return append(f, ATTRS, &k, value,
+		      pk_attrs_encode(&k, &f->rows.said[at - 1], value));
+}
+
 /* The rows of the package, but for its latest. */
 static int fill_rows(struct fill *f, const char *id)
 {
@@ -1247,10 +1358,16 @@ static int fill_rows(struct fill *f, const char *id)
 	struct pk_key k;
 	int rc = 0;
 
+	if (r->attrs)
+		rc = fill_attrs(f, id, "", r->attrs);
 	for (size_t i = 0; i < r->versions && !rc; i++) {
-		pk_key_version(&k, id, r->version[i].version);
+		const struct pk_row_version *v = &r->version[i];
+
+		pk_key_version(&k, id, v->version);
 		rc = append(f, VERSIONS, &k, value,
-			    pk_live_encode(&k, &r->version[i].live, value));
+			    pk_live_encode(&k, &v->live, value));
+		if (!rc && v->attrs)
+			rc = fill_attrs(f, id, v->version, v->attrs);
 	}
 	/* of all packages, by hash: in no order here, and few */
 	for (size_t i = 0; i < r->purges && !rc; i++) {
@@ -1263,6 +1380,7 @@ static int fill_rows(struct fill *f, const char *id)
 
 		line.is_publish = l->is_publish;
 		line.is_place = l->is_place;
+		line.is_attrs = l->is_attrs;
 		memcpy(line.hash, l->hash, PK_HASH_SIZE);
 		strcpy(line.version, l->version);
 		pk_key_entry(&k, id, l->ordinal, l->seq);
@@ -1529,7 +1647,8 @@ int pk_index_compare(struct pk_txn *have, struct pk_txn *want,
 		     pk_differs_fn *differs, void *arg,
 		     struct pakhus_error *err)
 {
-	static const int rows[] = { ENTRIES, HEADS, LATEST, PURGED, VERSIONS };
+	static const int rows[] = { ATTRS,  ENTRIES, HEADS,
+				    LATEST, PURGED,  VERSIONS };
 	int found = 0;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {

@@ -77,7 +77,10 @@ int pk_index_location(struct pk_txn *t, const unsigned char *hash,
 		      struct pk_location *out, struct pakhus_error *err);
 int pk_index_purged(struct pk_txn *t, const unsigned char *hash,
 		    struct pk_purged *out, struct pakhus_error *err);
-/* The publish of an ordinal in its package's line, any line entry. */
+/* version "": of the package. */
+int pk_index_attrs(struct pk_txn *t, const char *id, const char *version,
+		   struct pk_attrs *out, struct pakhus_error *err);
+/* The publish of an ordinal in its package's line. */
 int pk_index_line(struct pk_txn *t, const char *id, uint64_t ordinal,
 		  struct pk_line *out, struct pakhus_error *err);
 /* The version that sorts next before this one by bytes, in its package;
@@ -108,6 +111,10 @@ int pk_index_each_version(struct pk_txn *t, const char *id, pk_version_fn *fn,
 typedef int pk_live_fn(void *arg, const struct pk_live *live);
 int pk_index_each_live(struct pk_txn *t, pk_live_fn *fn, void *arg,
 		       struct pakhus_error *err);
+/* The same for what is said of packages and versions: of it seq and hash are
+ * set. A row that is lost is a failure. */
+int pk_index_each_attrs(struct pk_txn *t, pk_live_fn *fn, void *arg,
+			struct pakhus_error *err);
 
 /* The texts that are gone, in order of hashes. */
 typedef int pk_purged_fn(void *arg, const unsigned char *hash,

@@ -88,7 +88,7 @@ static int each_sealed(struct job *j, uint64_t from, job_fn *fn, void *arg)
 				return pk_fail(j->err, PAKHUS_ECORRUPT,
 					       "journal entry %llu: %s",
 					       (unsigned long long)seq, fault);
-			has = e.op == PK_OP_PUBLISH && try.left &&
+			has = pk_entry_has_text(&e) && try.left &&
 			      pk_text_next(&try, &text) == 1 &&
 			      !memcmp(text.hash, e.hash, PK_HASH_SIZE);
 			if (has)
@@ -206,7 +206,7 @@ static int stage(struct job *j, uint64_t seq, struct pk_bytes line,
 	int rc;
 
 	(void)line, (void)arg;
-	if (e->op == PK_OP_PUBLISH)
+	if (pk_entry_has_text(e))
 		j->touched[e->hash[0]] = 1;
 	/* brought twice, by publishers that did not see each other; asked of
 	 * the job, as what could not be removed from the stage is not placed */
@@ -223,7 +223,9 @@ static int stage(struct job *j, uint64_t seq, struct pk_bytes line,
 	t = new_task(j->store, text);
 	if (!t)
 		return pk_fail_nomem(j->err);
-	rc = pk_choose_bases(&c, seq, e, rc ? at.ordinal : 0, text, t);
+	rc = e->op == PK_OP_ATTRS
+		     ? pk_choose_attrs_base(&c, seq, e, text, t)
+		     : pk_choose_bases(&c, seq, e, rc ? at.ordinal : 0, text, t);
 	if (rc >= 0)
 		rc = remember(j, text->hash);
 	if (!rc)

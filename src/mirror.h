@@ -24,7 +24,7 @@ struct pk_want {
 	unsigned char hash[PK_HASH_SIZE];
 	/* as its entry has it; id is NULL for what is only a base */
 	char *id, *version;
-	uint64_t seq, manifest_size, metadata_size;
+	uint64_t seq, manifest_size, metadata_size, attrs_size;
 	unsigned depth; /* of what was brought */
 	unsigned below; /* it must be less deep than this; 0: not so */
 	/* The version has this content: it must not be absent. */

@@ -372,7 +372,7 @@ static void trial_release(struct trial *t)
 	pk_index_close(t->memory);
 }
 
-/* What a publish names. */
+/* What a publish or an attrs names. */
 static int want(struct pk_sync *x, uint64_t seq, const struct pk_entry *e)
 {
 	struct pk_want *w = pk_wants_find(&x->wants, e->hash);
@@ -388,11 +388,12 @@ static int want(struct pk_sync *x, uint64_t seq, const struct pk_entry *e)
 		w->seq = seq;
 		w->manifest_size = e->manifest_size;
 		w->metadata_size = e->metadata_size;
+		w->attrs_size = e->size;
 		return 0;
 	}
 	if (strcmp(w->id, e->id) || strcmp(w->version, e->version) ||
 	    w->manifest_size != e->manifest_size ||
-	    w->metadata_size != e->metadata_size)
+	    w->metadata_size != e->metadata_size || w->attrs_size != e->size)
 		return pk_fail(x->err, PAKHUS_ECORRUPT,
 			       "%s: log entry %llu: F-25 its text is that of "
 			       "entry %llu, which says otherwise of it",
@@ -423,7 +424,7 @@ static int try_entry(void *arg, uint64_t seq, const char *line, size_t size)
 		return rc;
 	if (e->time > x->newest)
 		x->newest = e->time;
-	return e->op == PK_OP_PUBLISH ? want(x, seq, e) : 0;
+	return pk_entry_has_text(e) ? want(x, seq, e) : 0;
 }
 
 /* The state that the new entries lead to, in an index of memory. */
@@ -465,12 +466,18 @@ static int mark_live(struct pk_sync *x, struct pk_txn *txn)
 {
 	for (size_t i = 0; i < x->wants.n; i++) {
 		struct pk_want *w = x->wants.item[i];
-		struct pk_live live;
-		int rc = pk_index_version(txn, w->id, w->version, &live,
-					  x->err);
+		struct pk_live live = { .is_live = 1 };
+		struct pk_attrs attrs;
+		int rc = w->attrs_size
+				 ? pk_index_attrs(txn, w->id, w->version,
+						  &attrs, x->err)
+				 : pk_index_version(txn, w->id, w->version,
+						    &live, x->err);
 
 		if (rc < 0)
 			return rc;
+		if (rc && w->attrs_size)
+			memcpy(live.hash, attrs.hash, PK_HASH_SIZE);
 		w->is_live = rc && live.is_live &&
 			     !memcmp(live.hash, w->hash, PK_HASH_SIZE);
 	}

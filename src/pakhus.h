@@ -44,6 +44,7 @@ extern "C" {
 #define PAKHUS_BY_MAX 64
 #define PAKHUS_REASON_MAX 1024
 #define PAKHUS_DOCUMENT_MAX ((size_t)64 << 20)
+#define PAKHUS_ATTRS_MAX ((size_t)1 << 20)
 #define PAKHUS_HASH_HEX 64
 
 enum pakhus_status {
@@ -230,7 +231,8 @@ int pakhus_batch_new(struct pakhus *store, const char *by,
 int pakhus_batch_publish(struct pakhus_batch *batch, const char *json,
 			 size_t size, struct pakhus_error *err);
 int pakhus_batch_commit(struct pakhus_batch *batch, struct pakhus_error *err);
-/* How many of the documents added are durable: always the first ones. */
+/* How many of the documents and attrs added are durable: always the first
+ * ones. */
 uint64_t pakhus_batch_durable(const struct pakhus_batch *batch);
 /* Drops what was not committed. Before pakhus_close() of its store. */
 void pakhus_batch_free(struct pakhus_batch *batch);
@@ -244,8 +246,9 @@ int pakhus_delete(struct pakhus *store, const char *id, const char *version,
 
 /* Makes texts unreadable for ever, for what must not be kept: secrets, what a
  * law forbids. All texts that were ever published for a version, live or not,
- * in one atomic step, with an entry in the log for each. A version that has
- * such a text is deleted by it; who publishes it again gets
+ * and all that was said of it (pakhus_set_attrs()), in one atomic step, with
+ * an entry in the log for each. With version "" all that was ever said of the
+ * package. A version that has such a document is deleted by it; who publishes it again gets
  * PAKHUS_ECONFLICT, who reads it PAKHUS_ENOTFOUND with the reason.
  *
  * Then no byte of them is left in the store: what was stored against them is
@@ -270,11 +273,55 @@ struct pakhus_purged {
 int pakhus_purge(struct pakhus *store, const char *id, const char *version,
 		 const char *reason, const char *by, struct pakhus_purged *out,
 		 struct pakhus_error *err);
-/* The same for one text: the one that was published for the version at a log
- * position; PAKHUS_ENOTFOUND where that is of something else. */
+/* The same for one text: the one that was published for the version, or said
+ * of it or of the package (version ""), at a log position; PAKHUS_ENOTFOUND
+ * where that is of something else. */
 int pakhus_purge_at(struct pakhus *store, const char *id, const char *version,
 		    uint64_t seq, const char *reason, const char *by,
 		    struct pakhus_purged *out, struct pakhus_error *err);
+
+/* ---- Attributes ---- */
+
+/* What is said about a package, or about one live version of it, beside its
+ * documents: a JSON object that may change while they do not (display_name,
+ * visibility, readme, release_notes …). What is in it is its users' matter.
+ * hash is that of the object of the store that holds it, with the id and the
+ * version: what pakhus_read() takes and pakhus_history() shows. */
+struct pakhus_attrs {
+	char id[PAKHUS_ID_MAX + 1];
+	char version[PAKHUS_VERSION_MAX + 1]; /* "": of the package */
+	char hash[PAKHUS_HASH_HEX + 1];
+	uint64_t seq, time_us;
+	char time[20]; /* YYYY-MM-DD HH:MM:SS, UTC */
+	char by[PAKHUS_BY_MAX + 1];
+	const char *text; /* canonical, NUL-terminated besides */
+	size_t size;
+};
+
+/* Says it, durably, in the place of what was said before; {} takes that away.
+ * Of a package, version NULL or "", it may be said before there is a version
+ * of it, and outlives all of them. A version has to be live, or it is
+ * PAKHUS_ENOTFOUND; what is said of it stays when it is published again, and
+ * goes when it is deleted. *seq (may be NULL) gets the log position. by and
+ * the errors besides as in pakhus_publish(): PAKHUS_EINVAL where it is not
+ * JSON or no object, with line and column; PAKHUS_ELIMIT where its canonical
+ * text is beyond PAKHUS_ATTRS_MAX; PAKHUS_ECONFLICT: this was purged. What was
+ * replaced can be read by its hash until pakhus_gc() takes it. */
+int pakhus_set_attrs(struct pakhus *store, const char *id, const char *version,
+		     const char *json, size_t size, const char *by,
+		     uint64_t *seq, struct pakhus_error *err);
+/* The same in a batch, which makes it durable in one atomic step with the
+ * document added before it (unless 8 MiB of attrs follow that): a version
+ * that the batch publishes is live behind it. */
+int pakhus_batch_attrs(struct pakhus_batch *batch, const char *id,
+		       const char *version, const char *json, size_t size,
+		       struct pakhus_error *err);
+
+/* What is said now; PAKHUS_ENOTFOUND where nothing is. version NULL or "": of
+ * the package. Free with pakhus_attrs_free(). */
+int pakhus_attrs(struct pakhus *store, const char *id, const char *version,
+		 struct pakhus_attrs **out, struct pakhus_error *err);
+void pakhus_attrs_free(struct pakhus_attrs *attrs);
 
 /* ---- Keys ---- */
 
@@ -381,7 +428,7 @@ int pakhus_versions(struct pakhus *store, const char *id,
 void pakhus_versions_free(struct pakhus_versions *versions);
 
 /* Log entries, newest first. id NULL: all of the log, the key entry
- * included; else the publishes, deletes and purges of that package. */
+ * included; else the publishes, deletes, attrs and purges of that package. */
 struct pakhus_entry {
 	uint64_t seq;
 	uint64_t time_us;
@@ -393,6 +440,8 @@ struct pakhus_entry {
 	uint64_t manifest_size, metadata_size;
 	char by[PAKHUS_BY_MAX + 1];
 	char reason[PAKHUS_REASON_MAX + 1]; /* of a purge */
+	uint64_t attrs_size; /* of an attrs: bytes of its object; 0: nothing is
+				said any more, and hash is "" */
 };
 struct pakhus_history {
 	uint64_t position, next;

@@ -3,6 +3,7 @@
 #include "canon.h"
 #include "hex.h"
 #include "purge.h"
+#include "say.h"
 
 #include <stdio.h>
 
@@ -10,8 +11,8 @@
 #define BATCH_BYTES ((uint64_t)8 << 20)
 #define BATCH_ENTRIES 4096
 
-static int fail_canon(struct pakhus_error *err, int rc,
-		      const struct pk_canon_error *e)
+int pk_fail_canon(struct pakhus_error *err, int rc,
+		  const struct pk_canon_error *e)
 {
 	int status = rc == PK_CANON_LIMIT ? PAKHUS_ELIMIT : PAKHUS_EINVAL;
 
@@ -31,7 +32,7 @@ int pakhus_check(const char *json, size_t size, struct pakhus_error *err)
 
 	pk_error_init(err);
 	if (rc)
-		return fail_canon(err, rc, &ce);
+		return pk_fail_canon(err, rc, &ce);
 	pk_document_release(&doc);
 	return 0;
 }
@@ -46,7 +47,7 @@ int pakhus_hash(const char *json, size_t size, char hash[PAKHUS_HASH_HEX + 1],
 
 	pk_error_init(err);
 	if (rc)
-		return fail_canon(err, rc, &ce);
+		return pk_fail_canon(err, rc, &ce);
 	if (pk_sha256(doc.text, doc.size, raw))
 		rc = pk_fail_nomem(err);
 	else
@@ -68,7 +69,7 @@ static int prepare(struct pakhus *s, const char *json, size_t size,
 		return rc;
 	rc = pk_document_canon(json, size, s->max_document, &doc, &ce);
 	if (rc)
-		return fail_canon(err, rc, &ce);
+		return pk_fail_canon(err, rc, &ce);
 	memset(e, 0, sizeof(*e));
 	e->op = PK_OP_PUBLISH;
 	strcpy(e->id, doc.id);
@@ -116,7 +117,7 @@ static int check_entry(struct pk_view *v, const struct pk_entry *e,
 	struct pk_live live;
 	int rc;
 
-	if (!v->store->env->format.immutable)
+	if (!v->store->env->format.immutable || e->op != PK_OP_PUBLISH)
 		return 0;
 	rc = pk_index_version(&v->txn, e->id, e->version, &live, err);
 
@@ -133,12 +134,19 @@ static int check_draft(void *arg, struct pk_view *v, struct pk_draft *d,
 	(void)arg;
 	for (size_t i = 0; i < d->n && !rc; i++)
 		rc = check_entry(v, &d->entry[i], err);
+	for (size_t i = 0; i < d->n && !rc; i++)
+		rc = pk_say_check(v, d, i, &d->entry[i], err);
 	return rc;
 }
 
-static pk_draft_fn *check_of(const struct pakhus *s)
+static pk_draft_fn *check_of(const struct pakhus *s, const struct pk_draft *d)
 {
-	return s->env->format.immutable ? check_draft : NULL;
+	if (s->env->format.immutable)
+		return check_draft;
+	for (size_t i = 0; i < d->n; i++)
+		if (d->entry[i].op == PK_OP_ATTRS)
+			return check_draft;
+	return NULL;
 }
 
 /* ---- one ---- */
@@ -187,7 +195,7 @@ int pakhus_publish(struct pakhus *s, const char *json, size_t size,
 	if (!rc)
 		rc = pk_draft_add(&d, e, text, err);
 	if (!rc)
-		rc = pk_write(s, &d, check_of(s), NULL, &first, err);
+		rc = pk_write(s, &d, check_of(s, &d), NULL, &first, err);
 	if (rc || !out)
 		return rc;
 	do
@@ -233,8 +241,8 @@ static int commit_batch(struct pakhus_batch *b, struct pakhus_error *err)
 
 	if (!n)
 		return 0;
-	rc = pk_write(b->store, &b->draft, check_of(b->store), NULL, &first,
-		      err);
+	rc = pk_write(b->store, &b->draft, check_of(b->store, &b->draft), NULL,
+		      &first, err);
 	/* also where it only could not be applied to the index */
 	if (rc && !(b->draft.is_appended &&
 		    atomic_load(&b->store->env->journal.page->durable) >=
@@ -262,6 +270,8 @@ static int check_added(struct pakhus_batch *b, const struct pk_entry *e,
 
 	for (size_t i = 0; i < b->draft.n; i++)
 		if (b->store->env->format.immutable &&
+		    e->op == PK_OP_PUBLISH &&
+		    b->draft.entry[i].op == PK_OP_PUBLISH &&
 		    !strcmp(b->draft.entry[i].id, e->id) &&
 		    !strcmp(b->draft.entry[i].version, e->version) &&
 		    memcmp(b->draft.entry[i].hash, e->hash, PK_HASH_SIZE))
@@ -269,7 +279,9 @@ static int check_added(struct pakhus_batch *b, const struct pk_entry *e,
 	rc = pk_view_open(&v, b->store, err);
 	if (!rc)
 		rc = pk_purge_check(&v, e, err);
-	return rc ? rc : check_entry(&v, e, err);
+	if (!rc)
+		rc = check_entry(&v, e, err);
+	return rc ? rc : pk_say_check(&v, &b->draft, b->draft.n, e, err);
 }
 
 int pakhus_batch_publish(struct pakhus_batch *b, const char *json, size_t size,
@@ -287,7 +299,30 @@ int pakhus_batch_publish(struct pakhus_batch *b, const char *json, size_t size,
 		rc = check_added(b, e, err);
 	/* a record's text is at most 4 MiB, so this stays below 12 */
 	if (!rc && (b->draft.size + text->size > BATCH_BYTES ||
-		    b->draft.n == BATCH_ENTRIES))
+		    b->draft.n >= BATCH_ENTRIES))
+		rc = commit_batch(b, err);
+	return rc ? rc : pk_draft_add(&b->draft, e, text, err);
+}
+
+/* What is said of a version stays in the record of its publish. */
+int pakhus_batch_attrs(struct pakhus_batch *b, const char *id,
+		       const char *version, const char *json, size_t size,
+		       struct pakhus_error *err)
+{
+	AUTO(pk_shared_auto) struct pk_shared *text = NULL;
+	AUTO_FREE struct pk_entry *e = malloc(sizeof(*e));
+	int rc = pk_enter_write(b->store, err);
+
+	if (!rc && !e)
+		rc = pk_fail_nomem(err);
+	if (!rc)
+		rc = pk_say_prepare(id, version, json, size, b->by, e, &text,
+				    err);
+	if (!rc)
+		rc = check_added(b, e, err);
+	if (!rc && (b->draft.size + (text ? text->size : 0) >
+			    2 * BATCH_BYTES + PK_DELTA_MAX ||
+		    b->draft.n >= (size_t)2 * BATCH_ENTRIES))
 		rc = commit_batch(b, err);
 	return rc ? rc : pk_draft_add(&b->draft, e, text, err);
 }

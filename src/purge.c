@@ -74,11 +74,12 @@ int pk_purge_check(struct pk_view *v, const struct pk_entry *e,
 	struct pk_purged purged;
 	int rc = 0;
 
-	if (e->op == PK_OP_PUBLISH)
+	if (pk_entry_has_text(e))
 		rc = pk_index_purged(&v->txn, e->hash, &purged, err);
 	if (rc != 1)
 		return rc;
-	snprintf(name, sizeof(name), "%s@%s: this text", e->id, e->version);
+	snprintf(name, sizeof(name), "%s%s%s: this text", e->id,
+		 *e->version ? "@" : "", e->version);
 	return pk_purge_find(v, e->hash, name, PAKHUS_ECONFLICT, err); /* F-91 */
 }
 
@@ -554,13 +555,16 @@ struct purging {
 
 static int add_text(void *arg, uint64_t seq, const struct pk_line *line)
 {
+	static const unsigned char none[PK_HASH_SIZE];
 	struct purging *x = arg;
 	struct pk_purged purged;
 	int rc;
 
 	if (x->seq && *x->seq != seq)
 		return 1; /* the walk began there, if it is there at all */
-	if (!line->is_publish || strcmp(line->version, x->version))
+	if ((!line->is_publish && !line->is_attrs) ||
+	    strcmp(line->version, x->version) ||
+	    !memcmp(line->hash, none, PK_HASH_SIZE))
 		return 0;
 	rc = pk_set_add(&x->seen, line->hash);
 	if (rc != 1)
@@ -578,16 +582,19 @@ static int fail_none(struct purging *x)
 {
 	char name[PK_ID_MAX + PK_VERSION_MAX + 2];
 
-	snprintf(name, sizeof(name), "%s@%s", x->id, x->version);
+	snprintf(name, sizeof(name), "%s%s%s", x->id, *x->version ? "@" : "",
+		 x->version);
 	if (x->gone) /* the hash of one of them is still there */
 		return pk_purge_find(x->view, x->entry.hash, name,
 				     PAKHUS_ENOTFOUND, x->err);
 	if (!x->seq)
 		return pk_fail(x->err, PAKHUS_ENOTFOUND,
-			       "%s was never published", name);
+			       *x->version ? "%s was never published"
+					   : "nothing was ever said of %s",
+			       name);
 	return pk_fail(x->err, PAKHUS_ENOTFOUND,
-		       "log entry %" PRIu64 " is no publish of %s", *x->seq,
-		       name);
+		       "log entry %" PRIu64 " is no publish of %s, and says "
+		       "nothing of it", *x->seq, name);
 }
 
 /* Under the append lock, so that nothing is published meanwhile. */
@@ -627,11 +634,11 @@ static int check_words(const struct purging *x, const char *reason,
 {
 	size_t n = strlen(reason);
 
-	if (!*x->id || strlen(x->id) > PK_ID_MAX || !*x->version ||
+	if (!*x->id || strlen(x->id) > PK_ID_MAX ||
 	    strlen(x->version) > PK_VERSION_MAX)
 		return pk_fail(err, PAKHUS_EINVAL,
 			       "the id must have 1 to %d bytes, and the "
-			       "version 1 to %d", PK_ID_MAX, PK_VERSION_MAX);
+			       "version at most %d", PK_ID_MAX, PK_VERSION_MAX);
 	if (!n || n > PK_TEXT_MAX || !pk_is_plain(reason, n))
 		return pk_fail(err, PAKHUS_EINVAL,
 			       "the reason must have 1 to %d bytes, without "
@@ -677,7 +684,7 @@ static int purge_seq(struct pakhus *s, const char *id, const char *version,
 	if (!x)
 		return pk_fail_nomem(err);
 	x->id = id;
-	x->version = version;
+	x->version = version ? version : "";
 	x->seq = seq;
 	rc = purge(s, x, reason, by, out, err);
 	pk_set_release(&x->seen);

@@ -254,6 +254,8 @@ static int is_needed(struct repair *p)
 		p->x.wants.item[i]->is_good = 1;
 	if (!rc)
 		rc = pk_index_each_live(&v.txn, look_for_need, &n, p->err);
+	if (!rc)
+		rc = pk_index_each_attrs(&v.txn, look_for_need, &n, p->err);
 	pk_txn_end(&v.txn);
 	pk_set_release(&n.seen);
 	return rc < 0 ? rc : n.is_needed;

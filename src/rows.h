@@ -28,7 +28,14 @@ int pk_row_get_place(struct pk_txn *t, const char *id,
 
 int pk_row_put_purged(struct pk_txn *t, const unsigned char *hash,
 		      const struct pk_purged *v, struct pakhus_error *err);
-/* Whether a version was ever published with a text: 1, 0, or a failure. */
+/* What is said of a package (version "") or of a version; of nothing there is
+ * no row, and to delete it is no failure. */
+int pk_row_put_attrs(struct pk_txn *t, const char *id, const char *version,
+		     const struct pk_attrs *v, struct pakhus_error *err);
+int pk_row_del_attrs(struct pk_txn *t, const char *id, const char *version,
+		     struct pakhus_error *err);
+/* Whether a text was ever published for a version, or said of it (or of the
+ * package): 1, 0, or a failure. */
 int pk_row_was_published(struct pk_txn *t, const char *id, const char *version,
 			 const unsigned char *hash, struct pakhus_error *err);
 

@@ -206,7 +206,7 @@ int pk_apply_journal(struct pakhus *s, struct pk_index *ix, uint64_t upto,
 /* A record in the making: entries, and the texts they bring, in order. */
 struct pk_draft {
 	struct pk_entry *entry;
-	struct pk_shared **text; /* of a publish, by entry; else NULL */
+	struct pk_shared **text; /* of those that have one, by entry */
 	size_t n, cap;
 	uint64_t size; /* of the payload, if every text is new */
 	int is_appended;

@@ -45,7 +45,9 @@ static int find_missing(struct missing *m, struct pk_index *ix,
 
 	if (!rc)
 		rc = pk_txn_read(&t, ix, m->err);
-	return rc ? rc : pk_index_each_live(&t, add_missing, m, m->err);
+	if (!rc)
+		rc = pk_index_each_live(&t, add_missing, m, m->err);
+	return rc ? rc : pk_index_each_attrs(&t, add_missing, m, m->err);
 }
 
 static void tell_missing(struct pk_check *c, const struct pk_set *missing)
@@ -123,6 +125,8 @@ int pk_check_live(struct pk_check *c)
 	c->live = t.stamp.live;
 	if (!rc)
 		rc = pk_index_each_live(&t, gather, c, &e);
+	if (!rc)
+		rc = pk_index_each_attrs(&t, gather, c, &e);
 	if (!rc)
 		rc = pk_check_gathered(c, "checking objects", c->live, c->live);
 	pk_txn_end(&t);

@@ -199,7 +199,7 @@ static int check_entry(void *arg, uint64_t seq, const char *line, size_t size)
 	c->v->entries++;
 	if (!fault && (!seq || e.op == PK_OP_KEY))
 		rc = check_key(c, seq, &e);
-	if (!rc && !fault && e.op == PK_OP_PUBLISH && !c->is_quick)
+	if (!rc && !fault && pk_entry_has_text(&e) && !c->is_quick)
 		rc = pk_check_object(c, e.hash, &e);
 	if (rc || (!pk_check_is_full(c) && seq + 1 - c->looked < AT_ONCE))
 		return rc;

@@ -24,7 +24,7 @@
 struct item {
 	unsigned char hash[PK_HASH_SIZE];
 	char *id, *version; /* of the entry that publishes it; or NULL */
-	uint64_t manifest_size, metadata_size;
+	uint64_t manifest_size, metadata_size, attrs_size;
 	size_t at; /* in the order in which they came */
 
 	enum { SOUND, GONE, UNREADABLE, OTHER_TEXT } state;
@@ -158,7 +158,7 @@ static int look_at(const struct pk_check *c, struct own *o, struct item *i,
 		   struct pakhus_error *err)
 {
 	struct pk_claim claim = { i->id, i->version, i->manifest_size,
-				  i->metadata_size };
+				  i->metadata_size, i->attrs_size };
 	AUTO(pk_shared_auto) struct pk_shared *text = NULL;
 	struct pakhus_error e = { .status = 0 };
 	unsigned char own[PK_HASH_SIZE];
@@ -391,6 +391,7 @@ int pk_check_object(struct pk_check *c, const unsigned char *hash,
 		strcpy(i->version, e->version);
 		i->manifest_size = e->manifest_size;
 		i->metadata_size = e->metadata_size;
+		i->attrs_size = e->size;
 	}
 	g->n++;
 	return 0;

@@ -339,6 +339,7 @@ static inline long again_record(const unsigned char *in, size_t size,
 		return (long)(1 + k.size + pk_##kind##_encode(&k, &v, out));   \
 	}
 AGAIN_VALUE(line)
+AGAIN_VALUE(attrs)
 AGAIN_VALUE(head)
 AGAIN_VALUE(live)
 AGAIN_VALUE(latest)

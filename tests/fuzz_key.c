@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	static again_fn *const all[] = { again_line,   again_head,
 					 again_live,   again_latest,
 					 again_location, again_stamp,
-					 again_purged };
+					 again_purged, again_attrs };
 	static const size_t kinds = sizeof(all) / sizeof(all[0]);
 	unsigned char *sealed;
 	uint64_t ordinal, seq;

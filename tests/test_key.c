@@ -159,7 +159,7 @@ static void a_live_record_has_the_size_that_the_header_says(void **state)
 
 static void every_value_is_spelled_out_and_every_flip_refused(void **state)
 {
-	const struct pk_line line = { 1, 1, { 1 }, "1.0" }, gone = { 0 };
+	const struct pk_line line = { 1, 1, 0, { 1 }, "1.0" }, gone = { 0 };
 	const struct pk_head head = { 1, 2, 256 };
 	const struct pk_latest latest = {
 		live, "id", "1.0", { (const unsigned char *)"{\"a\":1}", 7 }
@@ -168,6 +168,8 @@ static void every_value_is_spelled_out_and_every_flip_refused(void **state)
 					      0x0807060504030201, 5 };
 	const struct pk_stamp stamp = { SIXTEEN, 1, 2, 3, 4, { 9 },
 					{ 10 }, 5, { 11 } };
+	const struct pk_line said = { 0, 0, 1, { 2 }, "" };
+	const struct pk_attrs attrs = { 256, 2, 7, { 1 }, { 2 }, "me" };
 	const struct pk_purged purged = { 256 };
 	struct pk_key k;
 
@@ -177,6 +179,11 @@ static void every_value_is_spelled_out_and_every_flip_refused(void **state)
 		   "\3\1" ZERO31 "\3" "1.0", again_line);
 	IS_SPELLED(pk_line_encode(&k, &gone, value),
 		   "\0\0" ZERO31 "\0", again_line);
+	IS_SPELLED(pk_line_encode(&k, &said, value),
+		   "\4\2" ZERO31 "\0", again_line);
+	IS_SPELLED(pk_attrs_encode(&k, &attrs, value),
+		   "\0\1\0\0\0\0\0\0\2\0\0\0\0\0\0\0\7\0\0\0\0\0\0\0"
+		   "\1" ZERO31 "\2" ZERO31 "\2" "me", again_attrs);
 	IS_SPELLED(pk_head_encode(&k, &head, value),
 		   "\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0",
 		   again_head);
@@ -255,6 +262,7 @@ DEFINE_SEALED(live)
 DEFINE_SEALED(latest)
 DEFINE_SEALED(location)
 DEFINE_SEALED(stamp)
+DEFINE_SEALED(attrs)
 
 static void a_value_of_another_size_is_refused(void **state) /* F-62 */
 {
@@ -262,10 +270,11 @@ static void a_value_of_another_size_is_refused(void **state) /* F-62 */
 	static const char *(*const sealed[])(const void *, size_t) = {
 		sealed_line,	 sealed_head,  sealed_live,
 		sealed_latest,	 sealed_location, sealed_stamp,
+		sealed_attrs,
 	};
 	/* of zeros, a value has exactly this size */
 	static const size_t size[] = {
-		34, 24, PK_LIVE_SIZE, PK_LIVE_SIZE + 2, 49, 152
+		34, 24, PK_LIVE_SIZE, PK_LIVE_SIZE + 2, 49, 152, 89
 	};
 	unsigned char small[7] = { 0 };
 	struct pk_head head;
@@ -315,7 +324,9 @@ static void flags_have_no_other_bits_and_texts_no_nul(void **state)
 {
 	(void)state;
 	assert_null(SEALED(line, "\3\1" ZERO31 "\3" "1.0"));
-	assert_rule(SEALED(line, "\4\1" ZERO31 "\3" "1.0"), "F-62");
+	assert_null(SEALED(line, "\4\1" ZERO31 "\3" "1.0"));
+	assert_rule(SEALED(line, "\5\1" ZERO31 "\3" "1.0"), "F-62");
+	assert_rule(SEALED(line, "\10\1" ZERO31 "\3" "1.0"), "F-62");
 	assert_rule(SEALED(line, "\3\1" ZERO31 "\3" "1\0" "0"), "F-62");
 	assert_rule(SEALED(live, "\2" ZERO8 ZERO8 ZERO8 ZERO8 ZERO8 ZERO8 ZERO8
 				 "\0" ZERO31), "F-62");

@@ -573,7 +573,8 @@ static void what_cannot_be_purged_changes_nothing(void **state)
 	REFUSED(PAKHUS_EINVAL, "a", "1", "two\nlines");
 	REFUSED(PAKHUS_EINVAL, "a", "1", "\377");
 	REFUSED(PAKHUS_EINVAL, "", "1", REASON);
-	REFUSED(PAKHUS_EINVAL, "a", "", REASON);
+	REFUSED(PAKHUS_ENOTFOUND, "a", "", REASON);
+	says("nothing was ever said of a");
 	REFUSED(PAKHUS_ENOTFOUND, "a", "3", REASON);
 	says("a@3 was never published");
 	REFUSED(PAKHUS_ENOTFOUND, "c", "1", REASON);
