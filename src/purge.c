@@ -593,8 +593,8 @@ static int fail_none(struct purging *x)
 					   : "nothing was ever said of %s",
 			       name);
 	return pk_fail(x->err, PAKHUS_ENOTFOUND,
-		       "log entry %" PRIu64 " is no publish of %s, and says "
-		       "nothing of it", *x->seq, name);
+		       "log entry %" PRIu64 " %s of %s", *x->seq,
+		       *x->version ? "is no publish" : "says nothing", name);
 }
 
 /* Under the append lock, so that nothing is published meanwhile. */

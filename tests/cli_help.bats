@@ -11,6 +11,7 @@ verbs=(
 	list
 	versions
 	delete
+	attrs
 	purge
 	history
 	diff

@@ -62,6 +62,8 @@ enum cli_option {
 	OPT_QUICK,
 	OPT_REPAIR,
 	OPT_FROM,
+	OPT_SET,
+	OPT_UNSET,
 	OPT_COUNT
 };
 #define CLI_OPT(o) (UINT64_C(1) << (o))
@@ -114,6 +116,7 @@ struct cli {
 const struct cli_command *cli_find(const char *name);
 
 int cmd_adopt(const struct cli *cli);
+int cmd_attrs(const struct cli *cli);
 int cmd_bundle(const struct cli *cli);
 int cmd_cat(const struct cli *cli);
 int cmd_checkpoint(const struct cli *cli);

@@ -1,5 +1,6 @@
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "args.h"
 #include "obj.h"
@@ -53,6 +54,8 @@ static void to_json(const struct pakhus_entry *e)
 		obj_string(&obj, "version", e->version);
 	if (e->hash[0])
 		obj_string(&obj, "hash", e->hash);
+	if (!strcmp(e->op, "attrs"))
+		obj_number(&obj, "size", e->attrs_size);
 	if (e->reason[0])
 		obj_string(&obj, "reason", e->reason);
 	if (e->by[0])

@@ -44,13 +44,14 @@ static int run(const struct cli *cli, struct pakhus *store,
 	return CLI_DONE;
 }
 
-static int check(const struct cli *cli, const struct args_spec *spec)
+static int check(const struct cli *cli, const struct args_spec *spec,
+		 int is_at)
 {
 	const char *reason = cli->value[OPT_REASON];
 
 	if (!spec->id)
 		return say_usage(cli, "an argument is missing");
-	if (!spec->version)
+	if (!spec->version && !is_at) /* what is said of a package has none */
 		return say_usage(cli, "purge needs a version: ID@VERSION");
 	if (!reason || !*reason)
 		return say_usage(cli, "--reason is missing: say why, as the "
@@ -73,7 +74,7 @@ int cmd_purge(const struct cli *cli)
 		rc = args_spec(cli, &spec);
 	if (rc)
 		return rc;
-	rc = check(cli, &spec);
+	rc = check(cli, &spec, seq != UINT64_MAX);
 	if (!rc)
 		rc = store_open(cli, 0, 0, &store);
 	if (!rc) {

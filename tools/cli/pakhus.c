@@ -94,6 +94,9 @@ const struct cli_option_row cli_options[OPT_COUNT] = {
 			0, WORD_NONE},
 	[OPT_FROM] = {"from", "SOURCE", "a mirror or store, as mirror has it",
 		      0, WORD_DIR},
+	[OPT_SET] = {"set", "FILE|-", "say what is in this JSON object", 0,
+		     WORD_FILE},
+	[OPT_UNSET] = {"unset", NULL, "say nothing any more", 0, WORD_NONE},
 };
 
 #define PAGED (CLI_OPT(OPT_JSON) | CLI_OPT(OPT_LIMIT))
@@ -174,16 +177,31 @@ const struct cli_command cli_commands[] = {
 		    CLI_OPT(OPT_VERSION),
 	 .max = 1,
 	 .word = WORD_SPEC},
+	{.name = "attrs",
+	 .operands = "[ID[@VERSION]]",
+	 .summary = "Print or set what is said of a package or version",
+	 .text = "A JSON object beside the documents, that may change while "
+		 "they do not:\ndisplay_name, visibility, readme, "
+		 "release_notes, ... What is said of a package\nstays whatever "
+		 "is published or deleted, of a version until it is deleted.\n",
+	 .run = cmd_attrs,
+	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_BY) | CLI_OPT(OPT_ID) |
+		    CLI_OPT(OPT_VERSION) | CLI_OPT(OPT_SET) |
+		    CLI_OPT(OPT_UNSET),
+	 .max = 1,
+	 .word = WORD_SPEC},
 	{.name = "purge",
 	 .operands = "[ID@VERSION]",
 	 .summary = "Remove the texts of a version for ever",
 	 .text = "For secrets, and what a law forbids: no byte of what was "
-		 "ever published for the\nversion is left in the store, with "
-		 "--at of what was published there. Its id,\nversion and hash "
-		 "stay in the signed log for ever, and so do TEXT and\nLABEL: "
-		 "do not repeat a secret in them. The same content cannot be "
-		 "published\nagain. Mirrors follow at their next sync; bundles, "
-		 "backups and other copies keep\nwhat they have.\n",
+		 "ever published for the\nversion, or said of it with attrs, is "
+		 "left in the store; with --at of what was\npublished or said "
+		 "there (of the package: ID without a version). Its id,\n"
+		 "version and hash stay in the signed log for ever, and so do "
+		 "TEXT and LABEL:\ndo not repeat a secret in them. The same "
+		 "content cannot be published again.\nMirrors follow at their "
+		 "next sync; bundles, backups and other copies keep what\n"
+		 "they have.\n",
 	 .run = cmd_purge,
 	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_BY) | CLI_OPT(OPT_ID) |
 		    CLI_OPT(OPT_VERSION) | CLI_OPT(OPT_AT) |
