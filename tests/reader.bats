@@ -155,6 +155,39 @@ forged() {
 	grep -q F-91 err out
 }
 
+@test "what is said of packages and versions" {
+	put a 1 a 2 b 1
+	n=0
+	for spec in a a@1 a@2 a b a@1 c; do
+		n=$((n + 1))
+		echo "{\"n\":$n,\"readme\":\"ÆØÅ $n, and more that is alike\"}" |
+			"$PAKHUS" attrs "$spec" --set - --by "$spec"
+		[ "$n" != 4 ] || same
+	done
+	"$PAKHUS" attrs b --unset
+	"$PAKHUS" delete a@2
+	"$PAKHUS" purge a@1 --at 9 --reason why
+	same
+	reads --attrs "$PAKHUS_STORE"
+	grep '"attrs"' out >said
+	[ "$(wc -l <said)" -eq 2 ]
+	for spec in a c; do
+		"$PAKHUS" attrs "$spec" --json
+	done | node -e '
+		const { readFileSync } = require("fs");
+		const rows = (file) => readFileSync(file, "utf8").split("\n")
+			.filter(Boolean).map((line) => JSON.parse(line))
+			.map(({ id, hash, seq, time_us, by, attrs }) =>
+				JSON.stringify({ id, hash, seq, time_us, by, attrs }));
+		require("assert").deepEqual(rows("said"), rows(0));
+	'
+	# a version that is not live, and a text that was purged
+	"$PAKHUS" history --json a@1 >/dev/null || :
+	"$PAKHUS" verify
+	"$PAKHUS" mirror "$PAKHUS_STORE" copy
+	PAKHUS_STORE=copy same
+}
+
 @test "an immutable store with a name of its own" {
 	"$PAKHUS" init --immutable --origin example.org/log >/dev/null
 	lending

@@ -223,6 +223,42 @@ static int again_purge(void)
 	return rc == PAKHUS_ENOTFOUND ? 0 : rc;
 }
 
+/* The second text is made against the first. */
+static void before_attrs(void)
+{
+	assert_done(pakhus_set_attrs(store, "said", NULL, "{\"n\":0}", 7, NULL,
+				     NULL, &err));
+	assert_done(pakhus_sync(store, &err));
+}
+
+static int go_attrs(void)
+{
+	struct pakhus_attrs *a;
+	char json[40];
+	int n = sprintf(json, "{\"n\":1,\"round\":%u}", round_no);
+	int rc = pakhus_set_attrs(store, "said", NULL, json, (size_t)n, NULL,
+				  NULL, &err);
+
+	if (!rc)
+		rc = pakhus_sync(store, &err);
+	if (!rc)
+		rc = pakhus_attrs(store, "said", NULL, &a, &err);
+	if (!rc)
+		pakhus_attrs_free(a);
+	return rc;
+}
+
+static void after_attrs(void)
+{
+	struct pakhus_attrs *a;
+	char json[40];
+
+	sprintf(json, "{\"n\":1,\"round\":%u}", round_no);
+	assert_done(pakhus_attrs(store, "said", NULL, &a, &err));
+	assert_string_equal(a->text, json);
+	pakhus_attrs_free(a);
+}
+
 static int go_batch(void)
 {
 	struct pakhus_batch *b = NULL;
@@ -611,6 +647,7 @@ static const struct operation {
 	{ "publish", nothing, go_publish, after_publish, NULL },
 	{ "delete", before_delete, go_delete, after_delete, NULL },
 	{ "purge", before_purge, go_purge, after_purge, again_purge },
+	{ "attrs", before_attrs, go_attrs, after_attrs, NULL },
 	{ "batch", nothing, go_batch, after_batch, NULL },
 	{ "long", nothing, go_long, after_long, NULL },
 	{ "integrate", before_sync, go_sync, after_sync, NULL },

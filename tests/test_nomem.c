@@ -59,6 +59,32 @@ static int go_purge(void)
 									 : rc;
 }
 
+static int go_attrs(void)
+{
+	struct pakhus_attrs *a;
+	char json[40];
+	int n = sprintf(json, "{\"round\":%u}", round_no);
+	int rc = pakhus_set_attrs(store, "before", NULL, json, (size_t)n, "by",
+				  NULL, &err);
+
+	if (!rc)
+		rc = pakhus_attrs(store, "before", NULL, &a, &err);
+	if (!rc)
+		pakhus_attrs_free(a);
+	return rc;
+}
+
+static void after_attrs(void)
+{
+	struct pakhus_attrs *a;
+	char json[40];
+
+	sprintf(json, "{\"round\":%u}", round_no);
+	assert_done(pakhus_attrs(store, "before", NULL, &a, &err));
+	assert_string_equal(a->text, json);
+	pakhus_attrs_free(a);
+}
+
 static int go_sync(void)
 {
 	return pakhus_sync(store, &err);
@@ -196,6 +222,8 @@ static int go_batch(void)
 		free(doc);
 	}
 	if (!rc)
+		rc = pakhus_batch_attrs(b, "batch", "2", "{\"x\":2}", 7, &err);
+	if (!rc)
 		rc = pakhus_batch_commit(b, &err);
 	pakhus_batch_free(b);
 	return rc;
@@ -315,6 +343,7 @@ static const struct operation {
 } operations[] = {
 	{ "publish", go_publish, after_publish },
 	{ "delete", go_delete, after_delete },
+	{ "attrs", go_attrs, after_attrs },
 	{ "purge", go_purge, after_delete },
 	{ "sync", go_sync, after_nothing },
 	{ "gc", go_gc, after_gc },

@@ -12,7 +12,36 @@
 
 #include <sys/mman.h>
 
+#define SAID "{\"release_notes\":\"what is new\"}"
+
 static int *done; /* how many of its steps the child has ended */
+
+static void publish_and_say(struct pakhus *s, const char *id)
+{
+	char *doc = s_document(id, "2", 20);
+	struct pakhus_batch *b;
+
+	assert_done(pakhus_batch_new(s, NULL, &b, &err));
+	assert_done(pakhus_batch_publish(b, doc, strlen(doc), &err));
+	assert_done(pakhus_batch_attrs(b, id, "2", SAID, strlen(SAID), &err));
+	assert_done(pakhus_batch_commit(b, &err));
+	pakhus_batch_free(b);
+	free(doc);
+}
+
+/* Whether it is said of a version, as it was with its second content. */
+static int is_said(struct pakhus *s, const char *id, const char *version,
+		   int want)
+{
+	struct pakhus_attrs *a;
+	int rc = pakhus_attrs(s, id, version, &a, &err), same;
+
+	if (rc)
+		return rc == PAKHUS_ENOTFOUND && !want;
+	same = want && !strcmp(a->text, SAID);
+	pakhus_attrs_free(a);
+	return same;
+}
 
 static void step(struct pakhus *s, const char *id, int i)
 {
@@ -30,8 +59,8 @@ static void step(struct pakhus *s, const char *id, int i)
 	case 3:
 		s_delete(s, id, "1");
 		break;
-	case 4:
-		s_publish(s, id, "2", 20);
+	case 4: /* and what is said of it, in one step */
+		publish_and_say(s, id);
 		break;
 	case 6:
 		s_publish(s, id, "3", 30);
@@ -61,6 +90,7 @@ static int holds(struct pakhus *s, const char *id, int n)
 	} want[] = { { "1", 1, 4, 10 }, { "2", 2, 5, 10 }, { "2", 5, 99, 20 },
 		     { "3", 7, 99, 30 } };
 	static const char *const version[] = { "1", "2", "3" };
+	int said = n >= 5;
 
 	for (size_t i = 0; i < T_COUNT(version); i++) {
 		struct pakhus_package *p = NULL;
@@ -77,7 +107,7 @@ static int holds(struct pakhus *s, const char *id, int n)
 		free(doc);
 		if (!rc)
 			pakhus_package_free(p);
-		if (!same)
+		if (!same || !is_said(s, id, version[i], i == 1 && said))
 			return 0;
 	}
 	return 1;

@@ -2,10 +2,10 @@
 // document says. It shares no code with layout/ and src/, runs the zstd program to decode, and needs nothing of local/
 // but for --journal.
 //
-// usage: node reader.mjs [--history] [--stat] [--journal] STORE
+// usage: node reader.mjs [--history] [--attrs] [--stat] [--journal] STORE
 //
 // Checks every file, and prints JSON lines: a line per live version, newest place first; with --history a line per
-// entry of the log, newest first; with --stat one of sums; with --journal one per slot, one per entry that is not in
+// entry of the log, newest first; with --attrs one for what is said of each package and version; with --stat one of sums; with --journal one per slot, one per entry that is not in
 // the log yet, and one for the end. At the first rule that does not hold it prints "RULE sentence" to stderr, exit 1.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash, createPublicKey, verify } from 'node:crypto';
@@ -131,10 +131,19 @@ const isHash = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(val
 const isNumber = (value) => Number.isSafeInteger(value) && value >= 0;
 
 // What a text says of itself: id, version, and the sizes of M and D.
+// What is said of a package or version (F-97).
+function readSaid({ id, version, attrs }, text, what) {
+	must(isId(id) && (version === '' || isVersion(version)), 'F-9', `${what} has no good id and version`);
+	must(isObject(attrs), 'F-97', `${what} says no object`);
+	must(nesting(text) <= 513, 'F-7', `${what} nests too deep`);
+	return { id, version, attrs, size: Buffer.byteLength(JSON.stringify(attrs)) };
+}
+
 function readText(bytes, what) {
 	must(bytes.length >= 1 && bytes.length <= 64 * MIB, 'F-8', `${what} has ${bytes.length} bytes`);
 	const text = decode(bytes, 'F-6', what);
 	const doc = canonical(text, 'F-2', what);
+	if (isObject(doc) && Object.keys(doc).join() === 'id,version,attrs') return readSaid(doc, text, what);
 	must(isObject(doc) && Object.keys(doc).join() === 'manifest,metadata', 'F-10', `${what} has other members`);
 	must(isObject(doc.manifest) && isObject(doc.metadata), 'F-1', `${what} has parts that are no objects`);
 	must(nesting(text) <= 513, 'F-7', `${what} nests too deep`);
@@ -372,13 +381,18 @@ function readLog(store, files, { size, root }) {
 	return entries;
 }
 
+// The hash of an attrs that takes away what was said.
+const NOTHING = /^0{64}$/;
+const hasText = (entry) => entry.op === 'publish' || (entry.op === 'attrs' && entry.size > 0);
+
 const MEMBERS = {
 	key: ['key', 'format', 'time', 'by'],
 	publish: ['id', 'version', 'hash', 'manifest_size', 'metadata_size', 'time', 'by'],
 	delete: ['id', 'version', 'time', 'by'],
+	attrs: ['id', 'version', 'hash', 'size', 'time', 'by'],
 	purge: ['id', 'version', 'hash', 'reason', 'time', 'by'],
 };
-const OTHERS = ['attrs', 'yank', 'unyank', 'tag', 'deprecate'];
+const OTHERS = ['yank', 'unyank', 'tag', 'deprecate'];
 
 function readEntry(bytes, position) {
 	const what = `entry ${position}`;
@@ -396,14 +410,20 @@ function readEntry(bytes, position) {
 		must(isString(entry.key, 1, 1024), 'F-21', `${what} has no good key`);
 		must(isHash(entry.format), 'F-22', `${what} has no good format`);
 	} else {
-		must(isId(entry.id) && isVersion(entry.version), 'F-9', `${what} has no good id and version`);
+		const any = entry.version === '' && (entry.op === 'attrs' || entry.op === 'purge');
+		must(isId(entry.id) && (any || isVersion(entry.version)), 'F-9', `${what} has no good id and version`);
 	}
-	if (entry.op === 'publish' || entry.op === 'purge')
+	if (entry.op === 'publish' || entry.op === 'attrs' || entry.op === 'purge')
 		must(isHash(entry.hash), 'F-22', `${what} has no good hash`);
 	if (entry.op === 'purge')
 		must(isString(entry.reason, 0, 1024), 'F-21', `${what} has no good reason`);
 	if (entry.op === 'publish') {
 		must(isNumber(entry.manifest_size) && isNumber(entry.metadata_size), 'F-22', `${what} has no good sizes`);
+	}
+	if (entry.op === 'attrs') {
+		must(isNumber(entry.size), 'F-22', `${what} has no good size`);
+		must(NOTHING.test(entry.hash) ? entry.size === 0 : entry.size >= 3 && entry.size <= MIB,
+			'F-97', `${what} has another size than it can have`);
 	}
 	return entry;
 }
@@ -413,6 +433,7 @@ function readEntry(bytes, position) {
 class State {
 	constructor() {
 		this.live = new Map();
+		this.said = new Map(); // of packages, with version "", and of live versions
 		this.entries = [];
 		this.firstNamed = new Map();
 		this.keys = []; // of the log, one after the other
@@ -443,6 +464,7 @@ class State {
 		if (op === 'delete') {
 			must(was, 'F-26', `entry ${seq} deletes what is not live`);
 			this.live.delete(name);
+			this.said.delete(name);
 			return;
 		}
 		const content = `${name}\0${entry.hash}`;
@@ -450,12 +472,22 @@ class State {
 			must(this.published.has(content), 'F-90', `entry ${seq} purges what was never published`);
 			must(!this.purged.has(entry.hash), 'F-90', `entry ${seq} purges what was purged`);
 			this.purged.set(entry.hash, seq);
+			if (was?.hash === entry.hash || this.said.get(name)?.hash === entry.hash) this.said.delete(name);
 			if (was?.hash === entry.hash) this.live.delete(name);
 			return;
 		}
 		must(!this.purged.has(entry.hash), 'F-91', `entry ${seq} publishes what was purged`);
+		if (op === 'attrs') must(version === '' || was, 'F-98', `entry ${seq} speaks of a version that is not live`);
+		if (!hasText(entry)) {
+			this.said.delete(name);
+			return;
+		}
 		this.published.add(content);
 		if (!this.firstNamed.has(entry.hash)) this.firstNamed.set(entry.hash, seq);
+		if (op === 'attrs') {
+			this.said.set(name, { id, version, hash: entry.hash, seq, time_us: time, by: entry.by });
+			return;
+		}
 		this.live.set(name, {
 			id, version, hash: entry.hash,
 			created_us: was ? was.created_us : time, updated_us: time,
@@ -467,6 +499,11 @@ class State {
 
 // A publish and the text that it names.
 function sameText(entry, seq, text) {
+	if (entry.op === 'attrs') {
+		must(text.attrs && text.id === entry.id && text.version === entry.version && text.size === entry.size,
+			'F-97', `entry ${seq} names a text of another id, version or size`);
+		return;
+	}
 	must(text.id === entry.id && text.version === entry.version, 'F-25', `entry ${seq} names a text of another version`);
 	must(text.manifest === entry.manifest_size && text.metadata === entry.metadata_size,
 		'F-25', `entry ${seq} has other sizes than its text`);
@@ -604,7 +641,7 @@ async function readObjects(store, files, state) {
 		objects.set(hash, readObject(store, hash));
 	}
 	// What nothing live needs may have been collected (F-85).
-	for (const { hash } of state.live.values()) must(objects.has(hash), 'F-11', `there is no object ${hash}`);
+	for (const { hash } of [...state.live.values(), ...state.said.values()]) must(objects.has(hash), 'F-11', `there is no object ${hash}`);
 	for (const object of objects.values()) {
 		if (!object.delta) continue;
 		const base = objects.get(object.base);
@@ -618,7 +655,7 @@ async function readObjects(store, files, state) {
 	const texts = new Map();
 	await decodeAll(store, objects, (object, bytes) => texts.set(object.hash, readText(bytes, object.path)));
 	state.entries.forEach((entry, seq) => {
-		if (entry.op === 'publish' && texts.has(entry.hash)) sameText(entry, seq, texts.get(entry.hash));
+		if (hasText(entry) && texts.has(entry.hash)) sameText(entry, seq, texts.get(entry.hash));
 	});
 	return { objects, texts };
 }
@@ -710,7 +747,7 @@ function readRecord(record, slot, journal) {
 		const seq = record.first + i;
 		const entry = readEntry(bytes, seq);
 		const text = record.texts[next];
-		if (entry.op === 'publish' && text?.hash === entry.hash) {
+		if (hasText(entry) && text?.hash === entry.hash) {
 			next++;
 			must(sha256(text.bytes).toString('hex') === text.hash, 'F-53', `the text of entry ${seq} is another one`);
 			if (!texts.has(text.hash)) texts.set(text.hash, readText(text.bytes, `the text of entry ${seq}`));
@@ -720,7 +757,7 @@ function readRecord(record, slot, journal) {
 			return;
 		}
 		state.apply(entry, format);
-		if (entry.op === 'publish') {
+		if (hasText(entry)) {
 			must(texts.has(entry.hash), 'F-11', `the text of entry ${seq} is neither in an object nor in the journal`);
 			sameText(entry, seq, texts.get(entry.hash));
 		}
@@ -754,15 +791,15 @@ function readJournal(store, journal) {
 
 function line(entry, seq) {
 	const { op, time, id, version, hash, reason, by } = entry;
-	return { op, seq, time_us: time, id, version, ...(hash ? { hash } : {}), ...(reason ? { reason } : {}),
+	return { op, seq, time_us: time, id, ...(version ? { version } : {}), ...(hash && !NOTHING.test(hash) ? { hash } : {}), ...(reason ? { reason } : {}),
 		...(by ? { by } : {}) };
 }
 
 async function main(args) {
 	const options = new Set(args.filter((arg) => arg.startsWith('--')));
 	const [store] = args.filter((arg) => !arg.startsWith('--'));
-	if (!store || [...options].some((one) => !['--history', '--stat', '--journal'].includes(one))) {
-		process.stderr.write('usage: node reader.mjs [--history] [--stat] [--journal] STORE\n');
+	if (!store || [...options].some((one) => !['--history', '--attrs', '--stat', '--journal'].includes(one))) {
+		process.stderr.write('usage: node reader.mjs [--history] [--attrs] [--stat] [--journal] STORE\n');
 		return 2;
 	}
 	if (spawnSync('zstd', ['--version']).status !== 0) {
@@ -797,6 +834,8 @@ async function main(args) {
 		live.forEach(say);
 		if (options.has('--history'))
 			state.entries.map(line).reverse().forEach(say);
+		if (options.has('--attrs'))
+			for (const one of state.said.values()) say({ ...one, attrs: objects.texts.get(one.hash).attrs });
 		if (options.has('--stat')) {
 			const all = [...objects.objects.values()];
 			say({
