@@ -5,6 +5,8 @@
 #include "stores.h"
 #include "files.h"
 #include "mirrors.h"
+#include "index.h"
+#include "match.h"
 
 static uint64_t say(struct pakhus *s, const char *id, const char *version,
 		    const char *json)
@@ -262,6 +264,428 @@ static void every_way_to_an_index_gives_the_same(void **state)
 	free(path);
 }
 
+/* ---- journal, read-only, mirrors, sticks ---- */
+
+static void say_all(struct pakhus *s)
+{
+	char json[4000];
+
+	for (unsigned i = 0; i < 12; i++) {
+		char version[8];
+
+		sprintf(version, "%u", i % 4);
+		s_publish(s, "a", version, i);
+		sprintf(json, "{\"readme\":\"%03000u\",\"n\":%u}", i, i);
+		say(s, "a", NULL, json);
+		say(s, "a", version, json);
+		if (i == 5)
+			assert_done(pakhus_sync(s, &err));
+	}
+	say(s, "gone", NULL, "{\"x\":1}");
+	say(s, "gone", NULL, "{}");
+}
+
+static void assert_all(struct pakhus *s)
+{
+	char json[4000];
+
+	for (unsigned i = 8; i < 12; i++) {
+		char version[8];
+
+		sprintf(version, "%u", i % 4);
+		sprintf(json, "{\"readme\":\"%03000u\",\"n\":%u}", i, i);
+		assert_said(s, "a", version, json);
+		assert_said(s, "a", i == 11 ? NULL : version, json);
+	}
+	assert_said(s, "gone", NULL, NULL);
+	s_verify(s);
+}
+
+static void who_cannot_write_reads_it_too(void **state)
+{
+	char *path = s_init(state, "s", 0), *copy = s_text("%s-copy", path);
+	struct pakhus *s = s_open(path, 0), *r = s_open(path, PAKHUS_READONLY);
+
+	say_all(s);
+	assert_all(r); /* from the journal */
+	assert_done(pakhus_sync(s, &err));
+	assert_all(r);
+	run("cp -a %s %s && rm -r %s/local", path, copy, copy);
+	pakhus_close(r);
+	r = s_open(copy, PAKHUS_READONLY);
+	assert_all(r);
+	assert_status(pakhus_set_attrs(r, "a", NULL, "{}", 2, NULL, NULL, &err),
+		      PAKHUS_EDENIED);
+	pakhus_close(r);
+	pakhus_close(s);
+	free(copy);
+	free(path);
+}
+
+static void deltas_are_made_of_what_was_said_before(void **state)
+{
+	char *path = s_init(state, "s", 0), json[40000];
+	struct pakhus *s = s_open(path, 0);
+	struct pakhus_stat st;
+	uint64_t bytes;
+
+	for (unsigned i = 0; i < 20; i++) {
+		size_t n = (size_t)sprintf(json, "{\"readme\":\"");
+		uint32_t x = 1;
+
+		for (unsigned k = 0; k < 20000; k++) {
+			x = x * 1664525 + 1013904223;
+			json[n++] = (char)('A' + (x >> 24) % 26);
+		}
+		sprintf(json + n, "\",\"n\":%u}", i);
+		say(s, "a", NULL, json);
+		assert_done(pakhus_sync(s, &err));
+	}
+	assert_done(pakhus_stat(s, PAKHUS_STAT_OBJECTS, &st, &err));
+	assert_int_equal(st.objects, 20);
+	assert_int_equal(st.max_depth, 16);
+	bytes = st.object_bytes;
+	assert_true(bytes < 2 * 20000);
+	assert_said(s, "a", NULL, json);
+	s_verify(s);
+	pakhus_close(s);
+	free(path);
+}
+
+static void mirrors_have_it(void **state)
+{
+	char *path = s_init(state, "s", 0);
+	char *mirror = s_text("%s/mirror", (char *)*state);
+	struct pakhus *s = s_open(path, 0), *m;
+
+	say(s, "a", NULL, "{\"before\":1}");
+	assert_done(pakhus_sync(s, &err));
+	assert_done(sync_from(mirror, path));
+	say_all(s);
+	assert_done(pakhus_sync(s, &err));
+	assert_done(sync_from(mirror, path));
+	assert_same_tree(path, mirror);
+	m = s_open(mirror, 0);
+	assert_all(m);
+	pakhus_close(m);
+	/* made anew from the whole of it */
+	run("rm -r %s", mirror);
+	assert_done(sync_from(mirror, path));
+	m = s_open(mirror, 0);
+	assert_all(m);
+	pakhus_close(m);
+	pakhus_close(s);
+	free(mirror);
+	free(path);
+}
+
+static char *last_object(struct pakhus *s, const char *path, const char *id,
+			 const char *version)
+{
+	struct pakhus_attrs *a;
+	char *file;
+
+	assert_done(pakhus_attrs(s, id, version, &a, &err));
+	file = s_text("%s/objects/%.2s/%s", path, a->hash, a->hash + 2);
+	pakhus_attrs_free(a);
+	return file;
+}
+
+static void a_mirror_believes_no_byte_of_it(void **state)
+{
+	static const enum evil_how how[] = { EVIL_OMIT, EVIL_ALTER, EVIL_CUT };
+	char *path = s_init(state, "s", 0), *file;
+	char *mirror = s_text("%s/mirror", (char *)*state);
+	struct pakhus *s = s_open(path, 0);
+
+	say_all(s);
+	assert_done(pakhus_sync(s, &err));
+	file = last_object(s, path, "a", NULL);
+	for (size_t i = 0; i < T_COUNT(how); i++) {
+		struct copier c = copier_of(path);
+
+		c.how = how[i];
+		c.on = file + strlen(path) + 1;
+		assert_status(sync_with(mirror, &c,
+					(struct pakhus_mirror){ .key = NULL }),
+			      PAKHUS_ECORRUPT);
+		assert_done(sync_from(mirror, path));
+		run("rm -r %s", mirror);
+	}
+	pakhus_close(s);
+	free(file);
+	free(mirror);
+	free(path);
+}
+
+static void a_stick_brings_what_the_mirror_lacks(void **state)
+{
+	char *path = s_init(state, "s", 0);
+	char *mirror = s_text("%s/mirror", (char *)*state);
+	char *stick = s_text("%s/b.tar", (char *)*state);
+	struct pakhus *s = s_open(path, 0), *m;
+	struct pakhus_bundle b = { .since = 0 };
+	struct pakhus_mirror with = { .notice = s_notice };
+	struct pakhus_stat st;
+
+	s_publish(s, "b", "1", 1);
+	say(s, "b", "1", "{\"held\":1}");
+	say(s, "b", NULL, "{\"held\":2}");
+	assert_done(pakhus_bundle_create(s, stick, &b, &err));
+	assert_int_equal(b.objects, 3);
+	assert_done(pakhus_bundle_apply(mirror, stick, &with, &err));
+	assert_done(pakhus_stat(s, 0, &st, &err));
+	b = (struct pakhus_bundle){ .since = st.entries };
+	say(s, "b", "1", "{\"held\":1}"); /* again: they have it */
+	say(s, "b", NULL, "{\"held\":3}");
+	assert_done(pakhus_bundle_create(s, stick, &b, &err));
+	assert_int_equal(b.objects, 1);
+	assert_done(pakhus_bundle_apply(mirror, stick, &with, &err));
+	say_all(s);
+	b = (struct pakhus_bundle){ .since = b.to };
+	assert_done(pakhus_bundle_create(s, stick, &b, &err));
+	assert_done(pakhus_bundle_apply(mirror, stick, &with, &err));
+	m = s_open(mirror, 0);
+	assert_all(m);
+	assert_said(m, "b", "1", "{\"held\":1}");
+	assert_said(m, "b", NULL, "{\"held\":3}");
+	pakhus_close(m);
+	pakhus_close(s);
+	free(stick);
+	free(mirror);
+	free(path);
+}
+
+/* Taken out, and said again: what they hold may be gone there. */
+static void a_stick_brings_what_was_taken_out_before(void **state)
+{
+	char *path = s_init(state, "s", 0);
+	char *stick = s_text("%s/b.tar", (char *)*state);
+	struct pakhus *s = s_open(path, 0);
+	struct pakhus_bundle b;
+	struct pakhus_stat st;
+
+	s_publish(s, "b", "1", 1);
+	say(s, "b", "1", "{\"x\":1}");
+	s_delete(s, "b", "1");
+	say(s, "b", NULL, "{\"x\":2}");
+	say(s, "b", NULL, "{}");
+	assert_done(pakhus_stat(s, 0, &st, &err));
+	s_publish(s, "b", "1", 2);
+	say(s, "b", "1", "{\"x\":1}");
+	say(s, "b", NULL, "{\"x\":2}");
+	b = (struct pakhus_bundle){ .since = st.entries };
+	assert_done(pakhus_bundle_create(s, stick, &b, &err));
+	assert_int_equal(b.objects, 4); /* the base of the document too */
+	pakhus_close(s);
+	free(stick);
+	free(path);
+}
+
+/* ---- gc, verify, repair ---- */
+
+static void what_is_said_stays_and_what_was_said_goes(void **state)
+{
+	char *path = s_init(state, "s", 0), *text;
+	struct pakhus *s = s_open(path, 0);
+	struct pakhus_gc gc = { .grace_us = 0 };
+	struct pakhus_history *h;
+	struct pakhus_stat st;
+	size_t size;
+
+	s_publish(s, "a", "1", 1);
+	say(s, "a", NULL, "{\"gone\":1}");
+	assert_done(pakhus_sync(s, &err));
+	say(s, "a", NULL, "{}");
+	say(s, "a", NULL, "{\"stays\":1}");
+	say(s, "a", "1", "{\"stays\":2}");
+	h = s_history(s, "a", 0, 0);
+	assert_done(pakhus_gc(s, &gc, &err));
+	assert_int_equal(gc.waiting, 1);
+	assert_done(pakhus_read(s, h->items[3].hash, &text, &size, &err));
+	pakhus_free(text);
+	assert_done(pakhus_gc(s, &gc, &err));
+	assert_int_equal(gc.freed, 1);
+	assert_done(pakhus_stat(s, PAKHUS_STAT_OBJECTS, &st, &err));
+	assert_int_equal(st.objects, 3);
+	pakhus_close(s);
+	s = s_open(path, 0);
+	assert_status(pakhus_read(s, h->items[3].hash, &text, &size, &err),
+		      PAKHUS_ENOTFOUND);
+	pakhus_history_free(h);
+	assert_said(s, "a", NULL, "{\"stays\":1}");
+	assert_said(s, "a", "1", "{\"stays\":2}");
+	/* said again after it was collected */
+	say(s, "a", NULL, "{\"gone\":1}");
+	assert_done(pakhus_sync(s, &err));
+	assert_said(s, "a", NULL, "{\"gone\":1}");
+	s_verify(s);
+	pakhus_close(s);
+	free(path);
+}
+
+static unsigned damages;
+static void count_damage(void *arg, const char *file, const char *rule,
+			 const char *text)
+{
+	(void)file, (void)rule, (void)text;
+	assert_string_equal(rule, arg);
+	damages++;
+}
+
+static int verify_finds(struct pakhus *s, unsigned flags, const char *rule)
+{
+	char name[8];
+	struct pakhus_verify v = { .flags = flags, .damage = count_damage,
+				   .arg = name };
+	int rc;
+
+	strcpy(name, rule);
+	damages = 0;
+	rc = pakhus_verify(s, &v, &err);
+	assert_int_equal(rc, damages ? PAKHUS_ECORRUPT : 0);
+	return (int)damages;
+}
+
+static void verify_finds_its_damage_and_repair_mends_it(void **state)
+{
+	char *path = s_init(state, "s", 0), *file, *bytes;
+	char *mirror = s_text("%s/mirror", (char *)*state);
+	struct pakhus *s = s_open(path, 0);
+	struct copier c = copier_of(mirror);
+	struct pakhus_repair r = { .notice = s_notice };
+	struct pakhus_attrs *a;
+	size_t size;
+
+	s_publish(s, "a", "1", 1);
+	say(s, "a", "1", "{\"x\":1}");
+	assert_done(pakhus_sync(s, &err));
+	assert_done(sync_from(mirror, path));
+	file = last_object(s, path, "a", "1");
+	pakhus_close(s);
+	s = s_open(path, 0);
+	bytes = slurp(file, &size);
+	run("rm -f %s", file);
+	assert_int_equal(verify_finds(s, 0, "F-11"), 1);
+	assert_int_equal(verify_finds(s, PAKHUS_VERIFY_QUICK, "F-11"), 1);
+	assert_status(pakhus_attrs(s, "a", "1", &a, &err), PAKHUS_ECORRUPT);
+	assert_non_null(strstr(err.text, "a@1: F-11 the object "));
+	assert_status(pakhus_gc(s, &(struct pakhus_gc){ .flags = 0 }, &err),
+		      PAKHUS_ECORRUPT);
+	bytes[10] ^= 1;
+	spill(file, bytes, size);
+	run("chmod 444 %s", file);
+	assert_true(verify_finds(s, 0, "F-15") == 1);
+	assert_status(pakhus_attrs(s, "a", "1", &a, &err), PAKHUS_ECORRUPT);
+	pakhus_close(s);
+	c.source = (struct pakhus_source){ copier_fetch, &c, c.from };
+	assert_done(pakhus_repair(path, &c.source, &r, &err));
+	assert_int_equal(r.restored, 1);
+	run("rm -f %s", file);
+	assert_done(pakhus_repair(path, &c.source, &r, &err));
+	assert_int_equal(r.restored, 1);
+	s = s_open(path, 0);
+	assert_said(s, "a", "1", "{\"x\":1}");
+	s_verify(s);
+	pakhus_close(s);
+	free(bytes);
+	free(file);
+	free(mirror);
+	free(path);
+}
+
+/* ---- what a log cannot say ---- */
+
+static int try_entry(struct pk_txn *t, const struct pk_entry *e)
+{
+	struct pk_bytes none = { NULL, 0 };
+
+	err.status = 0;
+	return pk_index_apply(t, t->stamp.applied, e, none, &err);
+}
+
+static void an_entry_that_cannot_be_is_damage(void **state)
+{
+	struct pk_entry e = { .op = PK_OP_ATTRS, .id = "a" };
+	struct pk_txn t = PK_TXN_INIT;
+	struct pk_attrs attrs;
+	struct pk_index *ix;
+
+	(void)state;
+	assert_done(pk_index_open(&ix, -1, &err));
+	assert_done(pk_txn_write(&t, ix, &err));
+	t.stamp.applied = 1; /* the key */
+#define REFUSED(rule)                                            \
+	do {                                                     \
+		assert_status(try_entry(&t, &e), PAKHUS_ECORRUPT); \
+		assert_non_null(strstr(err.text, ": " rule " "));  \
+	} while (0)
+	e.size = 3;
+	REFUSED("F-97");
+	e.hash[0] = 1;
+	for (uint64_t size = 0; size < 3; size++) {
+		e.size = size;
+		REFUSED("F-97");
+	}
+	e.size = PAKHUS_ATTRS_MAX + 1;
+	REFUSED("F-97");
+	e.size = PAKHUS_ATTRS_MAX;
+	assert_done(try_entry(&t, &e));
+	strcpy(e.version, "1");
+	REFUSED("F-98");
+	e.op = PK_OP_PURGE; /* of the version, and it was the package's */
+	REFUSED("F-90");
+	e.version[0] = '\0';
+	assert_done(try_entry(&t, &e));
+	assert_int_equal(pk_index_attrs(&t, "a", "", &attrs, &err), 0);
+	REFUSED("F-90");
+	e.op = PK_OP_ATTRS;
+	REFUSED("F-91");
+	/* nothing is no text that could be purged (F-97) */
+	e.size = 0;
+	e.hash[0] = 0;
+	assert_done(try_entry(&t, &e));
+	e.op = PK_OP_PURGE;
+	REFUSED("F-90");
+	pk_txn_end(&t);
+	pk_index_close(ix);
+}
+
+static void a_text_is_that_of_its_entry_alone(void **state) /* F-97, F-2 */
+{
+	static const struct {
+		const char *text, *rule;
+	} bad[] = {
+		{ "{\"id\":\"a\",\"version\":\"1\",\"attrs\":{\"x\":1}}", NULL },
+		{ "{\"id\":\"b\",\"version\":\"1\",\"attrs\":{\"x\":1}}", "F-97" },
+		{ "{\"id\":\"a\",\"version\":\"2\",\"attrs\":{\"x\":1}}", "F-97" },
+		{ "{\"id\":\"a\",\"version\":\"1\",\"attrs\":{\"x\":10}}", "F-97" },
+		{ "{\"id\":\"a\",\"version\":\"1\",\"attrs\":{\"x\":1}]", "F-97" },
+		{ "{\"id\":\"a\",\"version\":\"1\",\"attrs\":[\"x\",1]}", "F-97" },
+		{ "{\"id\":\"a\",\"version\":\"1\",\"attrs\":{\"x\":1]}", "F-97" },
+		{ "{\"id\":\"a\",\"version\":\"1\",\"attrs\":{\"x\" 1}}", "F-97" },
+		{ "{\"id\":\"a\",\"version\":\"1\",\"attrs\":{\"x\":1 }}", "F-97" },
+		{ "{\"id\":\"a\",\"version\":\"1\",\"attrs\":{\"\": 1}}", "F-2" },
+		{ "{\"manifest\":{\"id\":\"a\",\"version\":\"1\"},"
+		  "\"metadata\":{}}", "F-97" },
+	};
+	const struct pk_claim claim = { "a", "1", 0, 0, 7 };
+
+	(void)state;
+	for (size_t i = 0; i < T_COUNT(bad); i++) {
+		size_t n = strlen(bad[i].text);
+		char *exact = (char *)t_exact(bad[i].text, n);
+		const char *rule, *fault;
+
+		assert_int_equal(pk_match(exact, n, &claim, &rule, &fault), 0);
+		if (bad[i].rule)
+			assert_string_equal(rule, bad[i].rule);
+		else
+			assert_null(rule);
+		free(exact);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +695,16 @@ int main(void)
 		T_IN_DIR(what_cannot_be_said_changes_nothing),
 		T_IN_DIR(history_and_positions_tell_of_it),
 		T_IN_DIR(every_way_to_an_index_gives_the_same),
+		T_IN_DIR(who_cannot_write_reads_it_too),
+		T_IN_DIR(deltas_are_made_of_what_was_said_before),
+		T_IN_DIR(mirrors_have_it),
+		T_IN_DIR(a_mirror_believes_no_byte_of_it),
+		T_IN_DIR(a_stick_brings_what_the_mirror_lacks),
+		T_IN_DIR(a_stick_brings_what_was_taken_out_before),
+		T_IN_DIR(what_is_said_stays_and_what_was_said_goes),
+		T_IN_DIR(verify_finds_its_damage_and_repair_mends_it),
+		cmocka_unit_test(an_entry_that_cannot_be_is_damage),
+		cmocka_unit_test(a_text_is_that_of_its_entry_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

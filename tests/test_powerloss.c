@@ -184,6 +184,24 @@ static void publish(const char *id, const char *version, size_t size,
 	run.text[r.seq] = text; /* which is canonical */
 }
 
+/* With what is said last, or, NULL, that nothing is. */
+static void say(const char *id, const char *version, size_t size,
+		unsigned seed)
+{
+	uint64_t seq, before = position(store);
+	char *text = size ? document(id, version ? version : "", size, seed)
+			  : strdup("{}");
+	struct call *c = begin();
+
+	ok(pakhus_set_attrs(store, id, version, text, strlen(text), NULL, &seq,
+			    &err));
+	end(c, before, before + 1);
+	if (size)
+		run.text[seq] = text;
+	else
+		free(text);
+}
+
 static void delete(const char *id, const char *version)
 {
 	uint64_t before = position(store);
@@ -343,12 +361,22 @@ static void check_entries(struct pakhus *s, uint64_t n)
 	pakhus_history_free(h);
 }
 
+/* Whether a later entry is no word on what an earlier one speaks of: on the
+ * document, or on what is said beside it. */
+static int is_beside(const char *op, const char *earlier)
+{
+	return !strcmp(op, "attrs") ? strcmp(earlier, "attrs") != 0
+				    : !strcmp(op, "publish") &&
+					      !strcmp(earlier, "attrs");
+}
+
 /* Whether an entry is the last word on its version in the first n. */
 static int is_last(size_t i, size_t n)
 {
 	for (size_t k = i + 1; k < n; k++)
 		if (!strcmp(run.entry[k].id, run.entry[i].id) &&
-		    !strcmp(run.entry[k].version, run.entry[i].version))
+		    !strcmp(run.entry[k].version, run.entry[i].version) &&
+		    !is_beside(run.entry[k].op, run.entry[i].op))
 			return 0;
 	return 1;
 }
@@ -377,6 +405,25 @@ static void check_gone(struct pakhus *s, size_t i)
 	free(object);
 }
 
+/* What an entry said, if it is what was said last. */
+static void check_said(struct pakhus *s, size_t i, uint64_t n)
+{
+	const struct pakhus_entry *e = &run.entry[i];
+	struct pakhus_attrs *a;
+	int rc;
+
+	if (!is_last(i, n))
+		return;
+	rc = pakhus_attrs(s, e->id, e->version, &a, &err);
+	if (!run.text[i]) {
+		hold(rc == PAKHUS_ENOTFOUND);
+		return;
+	}
+	ok(rc);
+	hold(!strcmp(a->text, run.text[i]) && a->seq == i);
+	pakhus_attrs_free(a);
+}
+
 static void check_texts(struct pakhus *s, uint64_t n)
 {
 	struct pakhus_package *p;
@@ -384,6 +431,10 @@ static void check_texts(struct pakhus *s, uint64_t n)
 	for (size_t i = 0; i < n; i++) {
 		const struct pakhus_entry *e = &run.entry[i];
 
+		if (!strcmp(e->op, "attrs") && !is_purged(i, n)) {
+			check_said(s, i, n);
+			continue;
+		}
 		if (run.text[i] && is_purged(i, n)) {
 			check_gone(s, i);
 			continue;
@@ -1059,6 +1110,31 @@ static void what_is_purged_takes_nothing_else_with_it(void **state)
 	forget_run();
 }
 
+/* What is said beside documents is as safe as they are. */
+static void what_is_said_is_there_after_power_loss(void **state)
+{
+	(void)state;
+	begin_run("said");
+	run.collects = 1;
+	say("com.acme.crm", NULL, 3000, 1);
+	publish("com.acme.crm", "1.0.0", 2000, 1);
+	say("com.acme.crm", "1.0.0", 3000, 2);
+	sync_it();
+	say("com.acme.crm", NULL, 3100, 1); /* made against the first */
+	say("com.acme.crm", "1.0.0", 0, 0);
+	publish("com.acme.crm", "1.0.0", 2000, 3);
+	say("com.acme.crm", "1.0.0", 3000, 4);
+	sync_it();
+	collect_it();
+	collect_it();
+	purge("com.acme.crm", "", 2);
+	delete("com.acme.crm", NULL);
+	sync_it();
+	end_run();
+	each_state(1, after_init(), 2);
+	forget_run();
+}
+
 static int make_dir(void **state)
 {
 	(void)state;
@@ -1100,6 +1176,7 @@ int main(void)
 		cmocka_unit_test(a_rotation_is_whole_after_power_loss),
 		cmocka_unit_test(what_is_collected_takes_nothing_live_with_it),
 		cmocka_unit_test(what_is_purged_takes_nothing_else_with_it),
+		cmocka_unit_test(what_is_said_is_there_after_power_loss),
 		cmocka_unit_test(
 			what_was_acknowledged_is_there_after_power_loss),
 	};

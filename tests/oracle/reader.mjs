@@ -5,8 +5,9 @@
 // usage: node reader.mjs [--history] [--attrs] [--stat] [--journal] STORE
 //
 // Checks every file, and prints JSON lines: a line per live version, newest place first; with --history a line per
-// entry of the log, newest first; with --attrs one for what is said of each package and version; with --stat one of sums; with --journal one per slot, one per entry that is not in
-// the log yet, and one for the end. At the first rule that does not hold it prints "RULE sentence" to stderr, exit 1.
+// entry of the log, newest first; with --attrs one for what is said of each package and version; with --stat one of
+// sums; with --journal one per slot, one per entry that is not in the log yet, and one for the end. At the first rule
+// that does not hold it prints "RULE sentence" to stderr, exit 1.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { lstatSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
