@@ -106,8 +106,8 @@ bench-wire: all
 build/fuzz/%: tests/%.c $(wildcard layout/*.[ch] src/*.[ch] tests/*.h)
 	@mkdir -p $(@D)
 	clang -std=gnu11 $(CPP) -O1 -g -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all -o $@ $< build/fuzz/lib/libpakhus.a \
-		$(LIBS)
+		-fno-sanitize-recover=all -o $@ $< build/fuzz/lib/libserver.a \
+		build/fuzz/lib/libpakhus.a $(LIBS)
 
 tests: all $(TESTS) $(AIDS) $(B)/canon bench-programs
 
@@ -155,7 +155,8 @@ check-san:
 fuzz-build:
 	$(MAKE) CC=clang B=build/fuzz/lib CFLAGS="-O1 -g \
 		-fsanitize=fuzzer-no-link,address,undefined \
-		-fno-sanitize-recover=all" build/fuzz/lib/libpakhus.a
+		-fno-sanitize-recover=all" build/fuzz/lib/libpakhus.a \
+		build/fuzz/lib/libserver.a
 	$(MAKE) $(FUZZ)
 fuzz: fuzz-build
 	FUZZ_TIME=300 FUZZ_KEEP=1 tests/check-fuzz
