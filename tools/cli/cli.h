@@ -64,6 +64,17 @@ enum cli_option {
 	OPT_FROM,
 	OPT_SET,
 	OPT_UNSET,
+	OPT_LISTEN,
+	OPT_TOKENS,
+	OPT_ANONYMOUS,
+	OPT_READ_ONLY,
+	OPT_TLS_CERT,
+	OPT_TLS_KEY,
+	OPT_ACCESS_LOG,
+	OPT_TRUST_PROXY,
+	OPT_REQUESTS, /* by the name of OPT_THREADS */
+	OPT_CONNECTIONS,
+	OPT_MAX_DOCUMENT,
 	OPT_COUNT
 };
 #define CLI_OPT(o) (UINT64_C(1) << (o))
@@ -135,6 +146,7 @@ int cmd_list(const struct cli *cli);
 int cmd_prove(const struct cli *cli);
 int cmd_mirror(const struct cli *cli);
 int cmd_publish(const struct cli *cli);
+int cmd_serve(const struct cli *cli);
 int cmd_site(const struct cli *cli);
 int cmd_purge(const struct cli *cli);
 int cmd_stat(const struct cli *cli);

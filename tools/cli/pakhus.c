@@ -97,6 +97,30 @@ const struct cli_option_row cli_options[OPT_COUNT] = {
 	[OPT_SET] = {"set", "FILE|-", "say what is in this JSON object", 0,
 		     WORD_FILE},
 	[OPT_UNSET] = {"unset", NULL, "say nothing any more", 0, WORD_NONE},
+	[OPT_LISTEN] = {"listen", "ADDR",
+			"HOST:PORT, [V6]:PORT, :PORT or unix:PATH (default: 127.0.0.1:4600)", 0, WORD_NONE},
+	[OPT_TOKENS] = {"tokens", "FILE", "who may do what, see token", 0,
+			WORD_FILE},
+	[OPT_ANONYMOUS] = {"anonymous", "WHAT",
+			   "who has no token reads all, listed or none", 0,
+			   WORD_NONE},
+	[OPT_READ_ONLY] = {"read-only", NULL, "nobody writes", 0, WORD_NONE},
+	[OPT_TLS_CERT] = {"tls-cert", "FILE", "certificates, for HTTPS", 0,
+			  WORD_FILE},
+	[OPT_TLS_KEY] = {"tls-key", "FILE", "the private key of the first", 0,
+			 WORD_FILE},
+	[OPT_ACCESS_LOG] = {"access-log", "FILE",
+			    "a line a request; - is stderr, off none (default: -)", 0, WORD_FILE},
+	[OPT_TRUST_PROXY] = {"trust-proxy", "NETS",
+			     "who may say for whom it asks: 10.0.0.0/8,::1,unix", 0, WORD_NONE},
+	[OPT_REQUESTS] = {"threads", "N",
+			  "how many requests run at once, 1 to 64 (default: two a processor)", 0, WORD_NONE},
+	[OPT_CONNECTIONS] = {"connections", "N",
+			     "how many at once (default: 10000)", 0,
+			     WORD_NONE},
+	[OPT_MAX_DOCUMENT] = {"max-document", "BYTES",
+			      "refuse larger ones (default: 67108864)", 0,
+			      WORD_NONE},
 };
 
 #define PAGED (CLI_OPT(OPT_JSON) | CLI_OPT(OPT_LIMIT))
@@ -384,6 +408,22 @@ const struct cli_command cli_commands[] = {
 	 .min = 2,
 	 .max = 2,
 	 .word = WORD_FILE},
+	{.name = "serve",
+	 .operands = "",
+	 .summary = "Answer over HTTP, for ObjectStack and for mirrors",
+	 .text = "Prints its address once it answers, and goes on until it is "
+		 "told to stop by\nSIGTERM or SIGINT; what runs then is "
+		 "finished. Makes a store where none is,\nunless --read-only "
+		 "is given. A mirror is served too, to be read. SIGHUP reads\n"
+		 "tokens and certificates again and opens the access log "
+		 "anew.\n",
+	 .run = cmd_serve,
+	 .options = CLI_OPT(OPT_LISTEN) | CLI_OPT(OPT_TOKENS) |
+		    CLI_OPT(OPT_ANONYMOUS) | CLI_OPT(OPT_READ_ONLY) |
+		    CLI_OPT(OPT_TLS_CERT) | CLI_OPT(OPT_TLS_KEY) |
+		    CLI_OPT(OPT_REQUESTS) | CLI_OPT(OPT_CONNECTIONS) |
+		    CLI_OPT(OPT_ACCESS_LOG) | CLI_OPT(OPT_TRUST_PROXY) |
+		    CLI_OPT(OPT_MAX_DOCUMENT)},
 	{.name = "help",
 	 .operands = "[COMMAND]",
 	 .summary = "Explain a command",

@@ -82,8 +82,15 @@ static const char *package_of(const struct exchange *x)
 	return NULL;
 }
 
+static size_t limit_of(const struct server *s, const struct route *r)
+{
+	return s->opt.max_body && s->opt.max_body < r->max_body
+		? s->opt.max_body : r->max_body;
+}
+
 static void run(struct exchange *x)
 {
+	size_t limit = limit_of(x->server, x->route);
 	const struct request *rq = x->request;
 	const char *id = package_of(x);
 
@@ -92,13 +99,35 @@ static void run(struct exchange *x)
 	if (x->route->scope == SCOPE_READ_ALL &&
 	    !caller_must(x, SCOPE_READ_ALL, NULL))
 		return;
-	if (rq->size > x->route->max_body) {
+	if (rq->size > limit) {
 		reply_error(x, 413, "LIMIT_EXCEEDED",
 			    "The body has %zu bytes; %zu are taken here.",
-			    rq->size, x->route->max_body);
+			    rq->size, limit);
 		return;
 	}
 	x->route->run(x);
+}
+
+size_t server_limit(struct server *s, enum http_method method,
+		    const char *target)
+{
+	size_t path = strcspn(target, "?"), limit = 0, i;
+	const char *param[TARGET_PARAMS];
+	char *room = malloc(path + TARGET_PARAMS);
+	const struct route *r;
+
+	if (!room)
+		return 0;
+	if (method == HTTP_HEAD)
+		method = HTTP_GET;
+	for (i = 0; i < sizeof(doors) / sizeof(*doors); i++)
+		for (r = doors[i]; r->run; r++)
+			if (r->method == method && limit_of(s, r) > limit &&
+			    target_match(r->pattern, target, path, param,
+					 room) == 1)
+				limit = limit_of(s, r);
+	free(room);
+	return limit;
 }
 
 void server_handle(struct server *s, const struct request *rq,

@@ -25,8 +25,7 @@ int server_open(struct server **out, const struct server_options *opt,
 	s->opt = *opt;
 	options.arg = s;
 	options.max_document = opt->max_body;
-	if (opt->is_read_only)
-		options.flags = PAKHUS_READONLY;
+	options.flags = opt->is_read_only ? PAKHUS_READONLY : PAKHUS_CREATE;
 	rc = pakhus_open(&s->store, opt->store, &options, err);
 	if (rc) {
 		free(s);
@@ -39,6 +38,11 @@ int server_open(struct server **out, const struct server_options *opt,
 int server_is_dirty(struct server *s)
 {
 	return atomic_load(&s->is_dirty);
+}
+
+uint64_t server_writes(struct server *s)
+{
+	return atomic_load(&s->writes);
 }
 
 int server_sync(struct server *s, struct pakhus_error *err)

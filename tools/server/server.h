@@ -23,11 +23,18 @@ struct server_options {
 
 int server_open(struct server **out, const struct server_options *opt,
 		struct pakhus_error *err);
+/* The most bytes of a body that are taken there. A request that says it has
+ * more may be handled with its size and without its body: it is answered with
+ * 413, or with what was to be said before. */
+size_t server_limit(struct server *s, enum http_method method,
+		    const char *target);
 /* Answers one request; from any thread. */
 void server_handle(struct server *s, const struct request *rq,
 		   struct reply *rp);
 /* Whether something was published since the last server_sync(). */
 int server_is_dirty(struct server *s);
+/* How many times something was. */
+uint64_t server_writes(struct server *s);
 /* Moves what was published into the tree that mirrors copy. */
 int server_sync(struct server *s, struct pakhus_error *err);
 /* Reads the tokens again; where that fails the old ones stay. */

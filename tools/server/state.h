@@ -11,11 +11,13 @@ struct server {
 	struct pakhus *store;
 	struct server_options opt;
 	atomic_int is_dirty;
+	atomic_ulong writes;
 };
 
 /* Something was published or deleted. */
 static inline void server_wrote(struct server *s)
 {
+	atomic_fetch_add(&s->writes, 1);
 	atomic_store(&s->is_dirty, 1);
 }
 

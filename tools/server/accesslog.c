@@ -1,0 +1,192 @@
+#include "accesslog.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "text.h"
+
+enum { FLUSH = 65536 };
+
+struct accesslog {
+	char *path; /* NULL: stderr */
+	int fd;	    /* -1: off */
+	struct text text;
+};
+
+static int open_file(const char *path, struct pakhus_error *err)
+{
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+
+	if (fd < 0) {
+		err->sys = errno;
+		err->status = errno == EACCES ? PAKHUS_EDENIED : PAKHUS_ESYS;
+		snprintf(err->text, sizeof(err->text),
+			 "open the access log %s: %s", path, strerror(errno));
+	}
+	return fd;
+}
+
+int accesslog_open(struct accesslog **out, const char *path,
+		   struct pakhus_error *err)
+{
+	struct accesslog *log = calloc(1, sizeof(*log));
+	int is_file = strcmp(path, "-") && strcmp(path, "off");
+
+	if (log && is_file)
+		log->path = strdup(path);
+	if (!log || (is_file && !log->path)) {
+		free(log);
+		err->status = PAKHUS_ENOMEM;
+		snprintf(err->text, sizeof(err->text), "out of memory");
+		return PAKHUS_ENOMEM;
+	}
+	log->fd = is_file		? open_file(path, err)
+		  : strcmp(path, "off") ? STDERR_FILENO
+					: -1;
+	if (is_file && log->fd < 0) {
+		accesslog_close(log);
+		return err->status;
+	}
+	*out = log;
+	return 0;
+}
+
+/* What may be in a query though it belongs into a field. */
+static int is_secret(const char *name, size_t size)
+{
+	static const char *const words[] = {
+		"token", "secret", "password", "passwd", "api_key", "apikey",
+		"access_key", "signature", "auth", "code",
+	};
+	size_t i, at;
+
+	for (i = 0; i < sizeof(words) / sizeof(*words); i++)
+		for (at = 0; at + strlen(words[i]) <= size; at++)
+			if (!strncasecmp(name + at, words[i],
+					 strlen(words[i])))
+				return 1;
+	return 0;
+}
+
+static void add_target(struct text *t, const char *target)
+{
+	struct text clean = {0};
+	size_t path = strcspn(target, "?");
+	const char *at = target + path;
+
+	text_add(&clean, target, path);
+	while (*at) {
+		size_t size, key;
+
+		text_add(&clean, at++, 1); /* ? or & */
+		size = strcspn(at, "&");
+		key = strcspn(at, "=&");
+		if (key < size && is_secret(at, key)) {
+			text_add(&clean, at, key);
+			text_puts(&clean, "=***");
+		} else {
+			text_add(&clean, at, size);
+		}
+		at += size;
+	}
+	json_key(t, "target");
+	json_text_n(t, clean.data ? clean.data : "", clean.size);
+	text_free(&clean);
+}
+
+static void add_time(struct text *t)
+{
+	struct timespec now;
+	struct tm tm;
+	char text[40];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(text + strlen(text), sizeof(text) - strlen(text), ".%06ldZ",
+		 now.tv_nsec / 1000);
+	json_pair(t, "time", text);
+}
+
+void accesslog_add(struct accesslog *log, const struct access_line *line)
+{
+	struct text *t = &log->text;
+
+	if (log->fd < 0)
+		return;
+	t->is_behind = 0;
+	json_open(t, '{');
+	add_time(t);
+	json_pair(t, "peer", line->peer);
+	json_pair(t, "method", line->method);
+	add_target(t, line->target);
+	json_pair(t, "route", line->route);
+	json_key(t, "status");
+	json_number(t, (uint64_t)line->status);
+	json_key(t, "bytes");
+	json_number(t, line->bytes);
+	json_key(t, "duration_us");
+	json_number(t, line->duration_us);
+	json_pair(t, "who", line->who);
+	json_pair(t, "user_agent", line->user_agent);
+	json_pair(t, "id", line->id);
+	json_close(t, '}');
+	text_add(t, "\n", 1);
+	if (t->size >= FLUSH)
+		accesslog_flush(log);
+}
+
+/* A log that cannot be written keeps nobody from being answered. */
+void accesslog_flush(struct accesslog *log)
+{
+	struct text *t = &log->text;
+	size_t at = 0;
+
+	while (!t->is_failed && at < t->size) {
+		ssize_t n = write(log->fd, t->data + at, t->size - at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			break;
+		at += (size_t)n;
+	}
+	if (t->is_failed)
+		text_free(t);
+	t->size = 0;
+}
+
+int accesslog_reopen(struct accesslog *log, struct pakhus_error *err)
+{
+	int fd;
+
+	if (!log->path)
+		return 0;
+	fd = open_file(log->path, err);
+	if (fd < 0)
+		return err->status;
+	accesslog_flush(log);
+	close(log->fd);
+	log->fd = fd;
+	return 0;
+}
+
+void accesslog_close(struct accesslog *log)
+{
+	if (!log)
+		return;
+	if (log->fd >= 0) {
+		accesslog_flush(log);
+		if (log->path)
+			close(log->fd);
+	}
+	free(log->path);
+	text_free(&log->text);
+	free(log);
+}
