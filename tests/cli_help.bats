@@ -27,6 +27,7 @@ verbs=(
 	adopt
 	mirror
 	bundle
+	token
 	help
 	completion
 )

@@ -75,6 +75,8 @@ enum cli_option {
 	OPT_REQUESTS, /* by the name of OPT_THREADS */
 	OPT_CONNECTIONS,
 	OPT_MAX_DOCUMENT,
+	OPT_SCOPE, /* given again it adds up */
+	OPT_EXPIRES,
 	OPT_COUNT
 };
 #define CLI_OPT(o) (UINT64_C(1) << (o))
@@ -150,6 +152,7 @@ int cmd_serve(const struct cli *cli);
 int cmd_site(const struct cli *cli);
 int cmd_purge(const struct cli *cli);
 int cmd_stat(const struct cli *cli);
+int cmd_token(const struct cli *cli);
 int cmd_verify(const struct cli *cli);
 int cmd_versions(const struct cli *cli);
 

@@ -99,8 +99,6 @@ const struct cli_option_row cli_options[OPT_COUNT] = {
 	[OPT_UNSET] = {"unset", NULL, "say nothing any more", 0, WORD_NONE},
 	[OPT_LISTEN] = {"listen", "ADDR",
 			"HOST:PORT, [V6]:PORT, :PORT or unix:PATH (default: 127.0.0.1:4600)", 0, WORD_NONE},
-	[OPT_TOKENS] = {"tokens", "FILE", "who may do what, see token", 0,
-			WORD_FILE},
 	[OPT_ANONYMOUS] = {"anonymous", "WHAT",
 			   "who has no token reads all, listed or none", 0,
 			   WORD_NONE},
@@ -121,6 +119,15 @@ const struct cli_option_row cli_options[OPT_COUNT] = {
 	[OPT_MAX_DOCUMENT] = {"max-document", "BYTES",
 			      "refuse larger ones (default: 67108864)", 0,
 			      WORD_NONE},
+	[OPT_TOKENS] = {"tokens", "FILE",
+			"who may do what (default: $PAKHUS_TOKENS)", 0,
+			WORD_FILE},
+	[OPT_SCOPE] = {"scope", "SCOPE",
+		       "read, publish, delete or admin, with :IDS", 0,
+		       WORD_NONE},
+	[OPT_EXPIRES] = {"expires", "TIME",
+			 "how long it is good for: 90s 15m 12h 90d", 0,
+			 WORD_NONE},
 };
 
 #define PAGED (CLI_OPT(OPT_JSON) | CLI_OPT(OPT_LIMIT))
@@ -424,6 +431,21 @@ const struct cli_command cli_commands[] = {
 		    CLI_OPT(OPT_REQUESTS) | CLI_OPT(OPT_CONNECTIONS) |
 		    CLI_OPT(OPT_ACCESS_LOG) | CLI_OPT(OPT_TRUST_PROXY) |
 		    CLI_OPT(OPT_MAX_DOCUMENT)},
+	{.name = "token",
+	 .operands = "create NAME | list | revoke NAME",
+	 .summary = "Say who may do what with a store that is served",
+	 .text = "create prints the secret, once: FILE has its SHA-256 alone. "
+		 "A client sends it\nas `Authorization: Bearer SECRET`, or as "
+		 "the password of a URL.\n\nSCOPE is read, publish (read "
+		 "too), delete or admin (everything), where wanted\nwith :IDS "
+		 "behind it: an id, the beginning of ids as in com.acme.*, or "
+		 "* for\nall. FILE is made by the first create. A server that "
+		 "runs notices within a\nsecond.\n",
+	 .run = cmd_token,
+	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_TOKENS) |
+		    CLI_OPT(OPT_SCOPE) | CLI_OPT(OPT_EXPIRES),
+	 .min = 1,
+	 .max = 2},
 	{.name = "help",
 	 .operands = "[COMMAND]",
 	 .summary = "Explain a command",

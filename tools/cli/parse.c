@@ -1,8 +1,11 @@
 #include "parse.h"
 
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "mem.h"
 #include "say.h"
 
 /* The options a command line may have at its present place. */
@@ -43,6 +46,21 @@ static int option_of(const struct cli *cli, const char *word,
 	return -1;
 }
 
+/* Scopes add up; of all else what was given last counts. */
+static const char *add_up(const char *before, const char *value)
+{
+	static char *all; /* one command line, so one of it */
+	char *longer;
+
+	if (!before)
+		return value;
+	if (asprintf(&longer, "%s,%s", before, value) < 0)
+		longer = NULL;
+	free(all);
+	all = mem_need(longer);
+	return all;
+}
+
 /* Reads the option at argv[*at] and moves *at behind it. */
 static int parse_option(struct cli *cli, char **argv, int *at)
 {
@@ -59,6 +77,8 @@ static int parse_option(struct cli *cli, char **argv, int *at)
 	}
 	if (!cli_options[opt].arg && value)
 		return say_usage(cli, "an option takes no argument: %s", word);
+	if (opt == OPT_SCOPE)
+		value = add_up(cli->value[opt], value);
 	cli->value[opt] = value ? value : "";
 	return CLI_DONE;
 }
