@@ -92,6 +92,31 @@ $(B)/tests/bench/get_service: $(patsubst %,$(B)/tests/bench/%.o,get_service \
 $(B)/tests/bench/report: $(REPORT_O)
 	$(LINK) -o $@ $^ -ljansson -lm
 
+# The npm package: an addon that needs nothing but glibc, as the libraries are
+# linked into it, beside the JavaScript that loads it.
+N      = $(if $(filter build/cc,$(B)),build/node,$(B)/node)
+NODE_O = $(patsubst %.c,$(B)/%.o,$(wildcard tools/node/*.c))
+NODE_H = $(shell tools/node/headers)
+NODE_F = $(wildcard tools/node/*.?js tools/node/*.d.?ts) tools/node/README.md \
+	tools/node/package.json LICENSE
+NODE_A = $(shell for a in lmdb zstd crypto; do \
+	$(CC) -print-file-name=lib$$a.a; done)
+$(NODE_O): CPPFLAGS += -isystem $(NODE_H)
+$(N)/pakhus.node: $(NODE_O) $(B)/libpakhus.a tools/node/exports.map
+	@mkdir -p $(@D)
+	$(LINK) -shared -Wl,--version-script=tools/node/exports.map \
+		-Wl,--wrap=stderr,--gc-sections,-z,text,-z,now,-z,nodelete \
+		$(if $(findstring sanitize,$(CFLAGS)),,-Wl,-s) \
+		-o $@ $(NODE_O) $(B)/libpakhus.a $(NODE_A)
+
+$(N)/pakhus-$(VERSION).tgz: $(N)/pakhus.node $(NODE_F)
+	rm -rf $(N)/package && mkdir -p $(N)/package
+	cp $(NODE_F) $(N)/package
+	install -D $< $(N)/package/prebuilds/$(shell node -p \
+		'process.platform + "-" + process.arch')/pakhus.node
+	cd $(N)/package && npm pack --silent --pack-destination .. >../packed
+node: $(N)/pakhus-$(VERSION).tgz
+
 bench-programs: $(B)/pakhus $(addprefix $(B)/tests/bench/,bench report \
 	get_pakhus get_service get_sqlite_full get_sqlite_full_zstd)
 bench:
@@ -126,9 +151,9 @@ check torture: export TMPDIR := $(shell test -w /dev/shm && \
 check:
 	@tools/setup.sh test
 	@mkdir -p build && rm -f $(R)
-	$(MAKE) -s -j2 WERROR=1 tests
+	$(MAKE) -s -j2 WERROR=1 tests node
 	$(MAKE) -s -j2 WERROR=1 CC=clang B=build/clang tests
-	$(MAKE) -s -j2 WERROR=1 $(SAN) tests
+	$(MAKE) -s -j2 WERROR=1 $(SAN) tests node
 	$(MAKE) -s -j2 WERROR=1 $(TSAN) $(THREADS)
 	$(MAKE) -s -j2 fuzz-build
 	-@tests/run -l tree -o $(R) tests/check-tree tests/check-lint
@@ -231,6 +256,7 @@ clean:
 help:
 	@echo 'quickstart  install what is missing, build, and show a tour'
 	@echo 'all         the library and the program, in $(B)'
+	@echo 'node        the npm package, $(N)/pakhus-$(VERSION).tgz'
 	@echo 'check       install what tests need, build, and run all of them'
 	@echo 'bench       pakhus beside SQLite, service-package and git, in about'
 	@echo '            15 minutes; BENCH=short: in a few'
@@ -250,4 +276,8 @@ help:
 	$(BENCH_O:.o=.d) $(REPORT_O:.o=.d)
 .PHONY: all tests quickstart check check-gcc check-san torture fuzz-build \
 	fuzz lint install uninstall clean help bench bench-programs bench-wire
+-include $(LIB:.o=.d) $(CLI:.o=.d) $(NODE_O:.o=.d) $(TESTS:=.d) $(AIDS:=.d) \
+	$(BENCH_O:.o=.d) $(REPORT_O:.o=.d)
+.PHONY: all tests node quickstart check check-gcc check-san torture fuzz-build fuzz lint install \
+	uninstall clean help bench bench-programs bench-wire
 .SECONDARY:
