@@ -22,7 +22,7 @@ struct call *call_current(void)
 
 void *call_alloc(struct call *c, size_t size)
 {
-	struct block *b = calloc(1, sizeof(*b) + size);
+	struct block *b = malloc(sizeof(*b) + size);
 
 	if (!b)
 		return NULL;

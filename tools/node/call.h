@@ -57,7 +57,7 @@ napi_status call_define(napi_env env, const struct verb *verb,
 /* A call that JavaScript did not ask for; NULL without memory. */
 struct call *call_new(struct addon *addon, const struct verb *verb);
 void call_start(struct call *c);
-/* Zeroed memory that goes with the call. */
+/* Memory that goes with the call, not zeroed. */
 void *call_alloc(struct call *c, size_t size);
 /* The call that the calling thread runs, or NULL. */
 struct call *call_current(void);

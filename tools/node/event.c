@@ -196,6 +196,7 @@ int event_expect(struct call *c)
 	c->answer = call_alloc(c, sizeof(*c->answer));
 	if (!c->answer)
 		return -1;
+	memset(c->answer, 0, sizeof(*c->answer));
 	pthread_mutex_init(&c->answer->lock, NULL);
 	pthread_cond_init(&c->answer->came, NULL);
 	return 0;

@@ -120,13 +120,14 @@ napi_value value_record(napi_env env, const struct pakhus_record *r)
 	return record(env, r).value;
 }
 
-napi_value value_package(napi_env env, const struct pakhus_package *p)
+napi_value value_package(napi_env env, const struct pakhus_record *r,
+			 napi_value manifest, napi_value metadata)
 {
-	struct object o = record(env, &p->record);
+	struct object o = record(env, r);
 
-	put_text(&o, "manifest", p->manifest, p->manifest_size);
-	if (p->metadata)
-		put_text(&o, "metadata", p->metadata, p->metadata_size);
+	put(&o, "manifest", manifest);
+	if (metadata)
+		put(&o, "metadata", metadata);
 	return o.value;
 }
 

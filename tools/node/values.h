@@ -33,8 +33,9 @@ napi_value value_array(napi_env env, size_t n,
 napi_value value_error(struct addon *addon, const struct pakhus_error *err);
 
 napi_value value_record(napi_env env, const struct pakhus_record *r);
-/* The record with manifest and metadata as texts, as far as it has them. */
-napi_value value_package(napi_env env, const struct pakhus_package *p);
+/* The record with manifest and metadata, where that is not NULL. */
+napi_value value_package(napi_env env, const struct pakhus_record *r,
+			 napi_value manifest, napi_value metadata);
 napi_value value_entry(napi_env env, const struct pakhus_entry *e);
 napi_value value_key(napi_env env, const struct pakhus_key *k);
 

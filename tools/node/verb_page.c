@@ -8,6 +8,7 @@ struct page {
 	struct pakhus_range range;
 	unsigned flags;
 	struct pakhus_list *list;
+	struct texts *texts; /* of its items */
 	struct pakhus_versions *versions;
 	struct pakhus_history *history;
 };
@@ -43,19 +44,31 @@ static int run_list(struct call *c)
 {
 	struct page *p = (struct page *)c;
 
-	return pakhus_list(c->store, p->range, p->flags, &p->list, &c->err);
+	int rc = pakhus_list(c->store, p->range, p->flags, &p->list, &c->err);
+
+	if (rc)
+		return rc;
+	p->texts = call_alloc(c, p->list->count * sizeof(*p->texts));
+	if (!p->texts)
+		return PAKHUS_ENOMEM;
+	for (size_t i = 0; i < p->list->count; i++)
+		if (texts_make(c, p->list->items[i], &p->texts[i]))
+			return PAKHUS_ENOMEM;
+	return 0;
 }
 
 static napi_value package_at(napi_env env, const void *arg, size_t i)
 {
-	return value_package(env, ((const struct pakhus_list *)arg)->items[i]);
+	const struct page *p = arg;
+
+	return texts_value(env, p->list->items[i], &p->texts[i]);
 }
 
 static napi_value list_result(napi_env env, struct call *c)
 {
 	struct pakhus_list *l = ((struct page *)c)->list;
 
-	return page(env, value_array(env, l->count, package_at, l), l->next,
+	return page(env, value_array(env, l->count, package_at, c), l->next,
 		    l->position);
 }
 

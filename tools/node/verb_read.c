@@ -7,11 +7,21 @@ struct get {
 	const char *id, *version;
 	uint64_t seq;
 	struct pakhus_package *package;
+	struct texts texts;
 };
+
+static int got(struct get *g, int rc)
+{
+	if (!rc && texts_make(&g->call, g->package, &g->texts))
+		return PAKHUS_ENOMEM;
+	return rc;
+}
 
 static napi_value get_result(napi_env env, struct call *c)
 {
-	return value_package(env, ((struct get *)c)->package);
+	struct get *g = (struct get *)c;
+
+	return texts_value(env, g->package, &g->texts);
 }
 
 static void release_get(struct call *c)
@@ -31,7 +41,8 @@ static int run_get(struct call *c)
 {
 	struct get *g = (struct get *)c;
 
-	return pakhus_get(c->store, g->id, g->version, &g->package, &c->err);
+	return got(g, pakhus_get(c->store, g->id, g->version, &g->package,
+				 &c->err));
 }
 
 static const struct verb get = {
@@ -53,7 +64,7 @@ static int run_get_at(struct call *c)
 {
 	struct get *g = (struct get *)c;
 
-	return pakhus_get_at(c->store, g->seq, &g->package, &c->err);
+	return got(g, pakhus_get_at(c->store, g->seq, &g->package, &c->err));
 }
 
 static const struct verb get_at = {

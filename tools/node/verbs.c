@@ -2,6 +2,24 @@
 #include "event.h"
 #include "values.h"
 
+int texts_make(struct call *c, const struct pakhus_package *p,
+	       struct texts *out)
+{
+	if (wide_make(c, p->manifest, p->manifest_size, &out->manifest))
+		return -1;
+	return p->metadata ? wide_make(c, p->metadata, p->metadata_size,
+				       &out->metadata)
+			   : 0;
+}
+
+napi_value texts_value(napi_env env, const struct pakhus_package *p,
+		       const struct texts *t)
+{
+	return value_package(env, &p->record, wide_value(env, &t->manifest),
+			     p->metadata ? wide_value(env, &t->metadata)
+					 : NULL);
+}
+
 napi_value text_result(napi_env env, struct call *c)
 {
 	struct text_call *t = (struct text_call *)c;

@@ -2,7 +2,16 @@
 #ifndef VERBS_H
 #define VERBS_H
 
-#include "call.h"
+#include "wide.h"
+
+/* A package with its texts as JavaScript has them. */
+struct texts {
+	struct wide manifest, metadata;
+};
+int texts_make(struct call *c, const struct pakhus_package *p,
+	       struct texts *out);
+napi_value texts_value(napi_env env, const struct pakhus_package *p,
+		       const struct texts *t);
 
 /* A call whose result is a text of the library. */
 struct text_call {
