@@ -3,14 +3,10 @@
 const binding = require('./binding.cjs');
 const { Batch } = require('./batch.cjs');
 const { PakhusError, traced } = require('./error.cjs');
-const { json, options, text } = require('./options.cjs');
+const { json, optional, options, pathOf, text } = require('./options.cjs');
 const { Store } = require('./store.cjs');
 const { watched } = require('./watch.cjs');
 const { sourceOf } = require('./source.cjs');
-
-const optional = (value, what) =>
-	value === undefined || value === null ? undefined : text(value, what);
-const pathOf = (path) => text(String(path), 'the path');
 
 const open = (path, given) => Store.open(path, given);
 

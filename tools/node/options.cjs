@@ -1,5 +1,6 @@
 'use strict';
 // Arguments as they come from a program, checked before anything begins.
+const { fileURLToPath } = require('node:url');
 const { PakhusError, statusOf } = require('./error.cjs');
 
 function refuse(message) {
@@ -33,6 +34,12 @@ function text(value, what) {
 	return value;
 }
 
+const optional = (value, what) =>
+	value === undefined || value === null ? undefined : text(value, what);
+
+const pathOf = (value) =>
+	text(value instanceof URL ? fileURLToPath(value) : value, 'the path');
+
 // A document: JSON as a string or as bytes, or what JSON.stringify makes it of.
 function json(document) {
 	if (typeof document === 'string')
@@ -45,4 +52,4 @@ function json(document) {
 	return made;
 }
 
-module.exports = { options, text, json };
+module.exports = { options, text, optional, pathOf, json };

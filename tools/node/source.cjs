@@ -1,35 +1,19 @@
 'use strict';
-// Where mirrors copy from: what a program hands in, an address, or a path.
-const { createWriteStream } = require('node:fs');
-const { open, copyFile, rm } = require('node:fs/promises');
-const { constants } = require('node:fs');
+// Where mirrors copy from: an address, a path, or what a program hands in.
+const { createWriteStream, constants } = require('node:fs');
+const { open, rm } = require('node:fs/promises');
 const { join } = require('node:path');
 const { Readable, Transform } = require('node:stream');
 const { pipeline } = require('node:stream/promises');
 const { fileURLToPath } = require('node:url');
 
-const AT_ONCE = 8; // requests under way
+const AT_ONCE = 8; // files under way
+const MISSING = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO'];
 
-const tooLong = Symbol('longer than it may be');
-
-async function bringFromWeb(base, { into, max, fresh, signal }, name) {
-	const url = new URL(name.split('/').map(encodeURIComponent).join('/'),
-		base);
-	const answer = await fetch(url, {
-		signal,
-		...(fresh && { cache: 'no-store',
-			headers: { 'cache-control': 'no-cache' } }),
-	});
-	if (answer.status === 404 || answer.status === 410) {
-		await answer.body?.cancel();
-		return;
-	}
-	if (!answer.ok || !answer.body) {
-		await answer.body?.cancel();
-		throw new Error(`${url}: ${answer.status} ` +
-			answer.statusText);
-	}
+// A stream as a file; where it has more than max bytes there is none.
+async function save(stream, { into, max, signal }, name) {
 	const file = join(into, name);
+	const tooLong = new Error('longer than it may be');
 	let size = 0;
 	const count = new Transform({
 		transform(bytes, _, next) {
@@ -38,8 +22,8 @@ async function bringFromWeb(base, { into, max, fresh, signal }, name) {
 		},
 	});
 	try {
-		await pipeline(Readable.fromWeb(answer.body), count,
-			createWriteStream(file), { signal });
+		await pipeline(stream, count, createWriteStream(file),
+			{ signal });
 	} catch (error) {
 		await rm(file, { force: true });
 		if (error !== tooLong)
@@ -47,49 +31,63 @@ async function bringFromWeb(base, { into, max, fresh, signal }, name) {
 	}
 }
 
-async function bringFromPath(dir, { into, max }, name) {
-	const missing = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO'];
+async function bringFromWeb(base, request, name) {
+	const path = name.split('/').map(encodeURIComponent).join('/');
+	const url = new URL(path, base);
+	const answer = await fetch(url, {
+		signal: request.signal,
+		headers: request.fresh ? { 'cache-control': 'no-cache' } : {},
+	});
+	if (answer.ok && answer.body) {
+		await save(Readable.fromWeb(answer.body), request, name);
+		return;
+	}
+	await answer.body?.cancel();
+	if (answer.status !== 404 && answer.status !== 410)
+		throw new Error(`${url}: ${answer.status} ` +
+			answer.statusText);
+}
+
+async function bringFromPath(dir, request, name) {
 	let file;
 	try {
+		// of a FIFO nobody waits for who writes it
 		file = await open(join(dir, name), constants.O_RDONLY |
 			constants.O_NOFOLLOW | constants.O_NONBLOCK);
+		if ((await file.stat()).isFile())
+			await save(file.createReadStream(), request, name);
 	} catch (error) {
-		if (missing.includes(error.code))
-			return;
-		throw error;
-	}
-	try {
-		const stat = await file.stat();
-		if (stat.isFile() && stat.size <= max)
-			await copyFile(join(dir, name), join(into, name));
+		if (!MISSING.includes(error.code))
+			throw error;
 	} finally {
-		await file.close();
+		await file?.close();
 	}
 }
 
-function fetchWith(bring, from) {
-	return async (request) => {
-		const names = request.names[Symbol.iterator]();
-		const work = async () => {
-			for (const name of names) {
-				request.signal?.throwIfAborted();
-				await bring(from, request, name);
-			}
-		};
-		await Promise.all(Array.from({ length: AT_ONCE }, work));
+const fetchWith = (bring, from) => async (request) => {
+	const names = request.names.values();
+	const work = async () => {
+		for (const name of names) {
+			request.signal?.throwIfAborted();
+			await bring(from, request, name);
+		}
 	};
-}
+	await Promise.all(Array.from({ length: AT_ONCE }, work));
+};
 
 function sourceOf(from) {
-	if (typeof from === 'object' && typeof from?.fetch === 'function')
-		return { fetch: (request) => from.fetch(request),
-			name: String(from.name ?? 'the source') };
+	if (typeof from?.fetch === 'function')
+		return { name: String(from.name ?? 'the source'),
+			fetch: (request) => from.fetch(request) };
+	if (typeof from !== 'string' && !(from instanceof URL))
+		throw new TypeError('a source is an address, a path, or ' +
+			'an object with a function fetch');
 	const name = String(from);
 	if (/^https?:/.test(name))
-		return { fetch: fetchWith(bringFromWeb, new URL(
-			name.endsWith('/') ? name : name + '/')), name };
-	const dir = /^file:/.test(name) ? fileURLToPath(name) : name;
-	return { fetch: fetchWith(bringFromPath, dir), name };
+		return { name, fetch: fetchWith(bringFromWeb,
+			new URL(name.endsWith('/') ? name : `${name}/`)) };
+	return { name, fetch: fetchWith(bringFromPath,
+		/^file:/.test(name) ? fileURLToPath(name) : name) };
 }
 
 module.exports = { sourceOf };

@@ -3,14 +3,11 @@
 const binding = require('./binding.cjs');
 const { Batch } = require('./batch.cjs');
 const { PakhusError, statusOf, traced } = require('./error.cjs');
-const { json, options, text } = require('./options.cjs');
+const { json, optional, options, pathOf, text } = require('./options.cjs');
 const { listen, unlisten, watched } = require('./watch.cjs');
 
 const GRACE = 14 * 24 * 3600; // seconds, as `pakhus gc` has it
 const VERIFY = { files: 1, index: 2, quick: 4 };
-
-const optional = (value, what) =>
-	value === undefined || value === null ? undefined : text(value, what);
 
 function parsed(found) {
 	found.manifest = JSON.parse(found.manifest);
@@ -69,10 +66,10 @@ class Store {
 		const id = listen({ onNotice: o.onNotice });
 		try {
 			const handle = await watched(binding, o, (call) =>
-				traced(binding.open(call, id,
-					text(String(path), 'the path'), flags,
-					o.level, o.cacheSize, o.maxDocument,
-					o.threads), Store.open));
+				traced(binding.open(call, id, pathOf(path),
+					flags, o.level, o.cacheSize,
+					o.maxDocument, o.threads),
+				Store.open));
 			finalizers.register(handle, id);
 			return new Store(handle, id, o.syncAfter ?? 1000);
 		} catch (error) {
@@ -247,7 +244,7 @@ class Store {
 		const o = options(given, 'since', 'checkpoint', 'onProgress',
 			'signal');
 		const write = typeof to === 'function' ? to : undefined;
-		const path = write ? undefined : text(String(to), 'the path');
+		const path = write ? undefined : pathOf(to);
 		return watched(binding, { ...o, write }, (id) =>
 			this.#call('bundleCreate', id, path, o.since,
 				o.checkpoint));

@@ -1,0 +1,3 @@
+export * from './index.cjs';
+import * as pakhus from './index.cjs';
+export default pakhus;
