@@ -580,6 +580,24 @@ int pakhus_dump(const char *path, pakhus_write_fn *write, void *arg,
  * only reads; that of a mirror with local/ will do. */
 int pakhus_refresh_pkg(struct pakhus *store, struct pakhus_error *err);
 
+/* A file of the tree that mirrors copy, open for reading at its beginning;
+ * the caller closes fd. */
+struct pakhus_file {
+	int fd;
+	uint64_t size; /* bytes */
+	/* What the name stands for does not change, and may be kept: objects,
+	 * whole tiles and bundles of entries, keys. (An object can go, and be
+	 * replaced by another one of the same text: F-92.) */
+	int is_immutable;
+};
+/* Opens one by its name below the store, as a source is asked for it
+ * ("log/checkpoint"), for who serves a store or a mirror to others; any handle
+ * will do. PAKHUS_EINVAL: no name of a file that a store shows, so that
+ * nothing private is opened, whatever a name has in it. PAKHUS_ENOTFOUND:
+ * there is none. PAKHUS_ECORRUPT: a link, or no regular file, is there. */
+int pakhus_open_file(struct pakhus *store, const char *name,
+		     struct pakhus_file *out, struct pakhus_error *err);
+
 /* ---- Sources ---- */
 
 enum pakhus_fetch_flags {

@@ -547,6 +547,20 @@ static int go_stat(void)
 	return rc;
 }
 
+static int go_file(void)
+{
+	static const char *const names[] = {"FORMAT", "log/checkpoint"};
+	struct pakhus_file f;
+	int rc = 0;
+
+	for (size_t i = 0; i < T_COUNT(names) && !rc; i++) {
+		rc = pakhus_open_file(store, names[i], &f, &err);
+		if (!rc)
+			assert_int_equal(close(f.fd), 0);
+	}
+	return rc;
+}
+
 static int go_pkg(void)
 {
 	return pakhus_refresh_pkg(store, &err);
@@ -668,6 +682,7 @@ static const struct operation {
 	{ "dump", nothing, go_dump, nothing, NULL },
 	{ "bundle", before_bundle, go_bundle, after_bundle, NULL },
 	{ "pkg", before_sync, go_pkg, after_pkg, NULL },
+	{ "file", nothing, go_file, nothing, NULL },
 };
 
 static const char *const how_name[CALLS_HOWS] = {
