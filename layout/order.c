@@ -38,8 +38,7 @@ static inline uint64_t hash_key(const char *key, size_t n)
 	return h ^ h >> 32;
 }
 
-/* The value of an integer-like key, "0" to "4294967294"; or -1. F-3 */
-static inline int64_t index_key(const char *key, size_t n)
+int64_t pk_order_index(const char *key, size_t n)
 {
 	int64_t v = 0;
 
@@ -69,7 +68,7 @@ int pk_order_key(struct pk_canon *c, struct pk_frame *f, const char *at,
 	m->at = (uint32_t)(at - c->out);
 	m->size = (uint32_t)n;
 	m->hash = hash_key(at + 1, n - 2);
-	index = index_key(at + 1, n - 2);
+	index = pk_order_index(at + 1, n - 2);
 	if (index < 0) {
 		f->names = 1;
 	} else if (f->names || index < f->next) {
@@ -158,7 +157,7 @@ static size_t arrange(struct pk_canon *c, struct pk_member *m, size_t n,
 	for (i = 0; i < n; i++) {
 		if (m[i].hash == UINT64_MAX)
 			continue;
-		v = index_key(c->out + m[i].at + 1, m[i].size - 2);
+		v = pk_order_index(c->out + m[i].at + 1, m[i].size - 2);
 		e[kept].rank = v < 0 ? UINT64_MAX : (uint64_t)v;
 		e[kept].size = 0;
 		e[kept++].i = (uint32_t)i;

@@ -24,6 +24,9 @@ int pk_order_settle(struct pk_canon *c);
 char *pk_order_lay(const struct pk_canon *c, uint32_t at, uint32_t end,
 		   char *to);
 
+/* The value of an integer-like key, "0" to "4294967294"; or -1. F-3 */
+int64_t pk_order_index(const char *key, size_t n);
+
 static inline char *pk_put_before(char *to, const char *text, size_t n)
 {
 	return memcpy(to - n, text, n);

@@ -388,6 +388,17 @@ int pakhus_get_at(struct pakhus *store, uint64_t seq,
 		  struct pakhus_package **out, struct pakhus_error *err);
 void pakhus_package_free(struct pakhus_package *package);
 
+/* The build artifact of a package that was read with its document: the
+ * canonical text of one object, the manifest with the metadata's members
+ * beside it, as JSON.stringify({manifest, ...metadata}) has it, and its own
+ * SHA-256. *text is NUL-terminated besides and freed with pakhus_free(). Who
+ * publishes it publishes the same document. PAKHUS_EINVAL: the metadata has a
+ * key "manifest" or "metadata", which no artifact can hold, or the package
+ * was read without it. Needs no store; from any thread. */
+int pakhus_artifact(const struct pakhus_package *package, char **text,
+		    size_t *size, char hash[PAKHUS_HASH_HEX + 1],
+		    struct pakhus_error *err);
+
 /* The text of one object by its SHA-256 in hexadecimal; *text is
  * NUL-terminated besides and freed with pakhus_free(). */
 int pakhus_read(struct pakhus *store, const char *hash, char **text,

@@ -59,6 +59,43 @@ load cli
 	done
 }
 
+@test "an artifact is what Node makes of it, and publishes back" {
+	put_lending
+	echo '{"manifest":{"id":"k","version":"1"},"metadata":{"z":1,"10":[1.50],"__proto__":{},"2":"é","id":null}}' |
+		"$PAKHUS" publish - >/dev/null
+	for v in org.example.lending@1.0.0 org.example.lending@2.0.0 k@1; do
+		pk get --document "$v"
+		node -e '
+			const { manifest, metadata } = JSON.parse(
+				require("fs").readFileSync("out"));
+			process.stdout.write(JSON.stringify({ manifest,
+				...metadata }));
+		' >want_out
+		hash=$(head -c -1 out | sha256sum)
+		pk get --artifact "$v"
+		cmp want_out out
+		cp out artifact.json
+		pk get --artifact --json "$v"
+		[ "$(js 'rows[0].sha256')" = "$(sha256sum <artifact.json | cut -d' ' -f1)" ]
+		[ "$(js 'rows[0].size')" -eq "$(stat -c %s artifact.json)" ]
+		[ "$(js 'rows[0].hash')  -" = "$hash" ]
+		[ "$(js 'Object.keys(rows[0])')" = id,version,hash,sha256,size,artifact ]
+		"$PAKHUS" -C other publish artifact.json >/dev/null
+		pk_other="$("$PAKHUS" -C other get --document "$v" | head -c -1 | sha256sum)"
+		[ "$pk_other" = "$hash" ]
+	done
+}
+
+@test "what no artifact can hold is said" {
+	echo '{"manifest":{"id":"a","version":"1"},"metadata":{"manifest":1}}' |
+		"$PAKHUS" publish - >/dev/null
+	pk get --artifact a
+	want 1 '' 'pakhus: get: a@1: its metadata has a key "manifest", which no build artifact can hold'
+	pk get --artifact --document a
+	want 2 '' "pakhus: get: one of --manifest, --metadata, --document and --artifact
+$usage"
+}
+
 @test "an id is split at its last @, and never at its first byte" {
 	put @scope/tool 1 @solo 2 a@b 3
 	pk get --manifest @scope/tool@1
@@ -91,7 +128,7 @@ load cli
 }
 
 usage='usage: pakhus get [--json] [--id ID] [--version V] [--at SEQ] [--manifest]
-                  [--metadata] [--document] [ID[@VERSION]]'
+                  [--metadata] [--document] [--artifact] [ID[@VERSION]]'
 
 @test "get with arguments that make no sense" {
 	pk get
@@ -116,7 +153,7 @@ $usage"
 	want 2 '' "pakhus: get: one argument too many: b
 $usage"
 	pk get --manifest --metadata a
-	want 2 '' "pakhus: get: one of --manifest, --metadata and --document
+	want 2 '' "pakhus: get: one of --manifest, --metadata, --document and --artifact
 $usage"
 	pk get --manifest --json a
 	want 2 '' "pakhus: get: --json prints the whole record; leave one of the two

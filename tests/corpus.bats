@@ -45,6 +45,17 @@ stat_of() {
 	[ "$output" = "$(stat_of versions) versions" ]
 }
 
+@test "every version's artifact is Node's, and publishes the same document" {
+	node "$HERE/corpus.mjs" artifacts "$PAKHUS" "$STORE" \
+		"$CORPUS"/*.jsonl.zst >"$SCRATCH/artifacts"
+	"$PAKHUS" -C "$SCRATCH/again" import "$SCRATCH/artifacts"
+	"$PAKHUS" -C "$STORE" history --json |
+		sed -n 's/.*"hash":"\([^"]*\)".*/\1/p' >"$SCRATCH/hashes"
+	[ "$(wc -l <"$SCRATCH/hashes")" -eq "$(stat_of versions)" ]
+	"$PAKHUS" -C "$SCRATCH/again" history --json |
+		sed -n 's/.*"hash":"\([^"]*\)".*/\1/p' | diff "$SCRATCH/hashes" -
+}
+
 @test "what was imported verifies, is in the tree, and is listed" {
 	run "$PAKHUS" -C "$STORE" verify
 	echo "$output"

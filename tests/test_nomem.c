@@ -121,6 +121,22 @@ static int go_get(void)
 	return rc;
 }
 
+static int go_artifact(void)
+{
+	char hash[PAKHUS_HASH_HEX + 1], *text;
+	struct pakhus_package *p;
+	size_t size;
+	int rc = pakhus_get(store, "before", NULL, &p, &err);
+
+	if (rc)
+		return rc;
+	rc = pakhus_artifact(p, &text, &size, hash, &err);
+	if (!rc)
+		pakhus_free(text);
+	pakhus_package_free(p);
+	return rc;
+}
+
 static int go_list(void)
 {
 	struct pakhus_list *l;
@@ -348,6 +364,7 @@ static const struct operation {
 	{ "sync", go_sync, after_nothing },
 	{ "gc", go_gc, after_gc },
 	{ "get", go_get, after_nothing },
+	{ "artifact", go_artifact, after_nothing },
 	{ "list", go_list, after_nothing },
 	{ "history", go_history, after_nothing },
 	{ "versions", go_versions, after_nothing },

@@ -1,13 +1,15 @@
 // corpus.mjs - real histories against what a store gives back.
 //
 //	node corpus.mjs read PAKHUS STORE FILE.jsonl.zst ...
+//	node corpus.mjs artifacts PAKHUS STORE FILE.jsonl.zst ...
 //	node corpus.mjs decode PAKHUS STORE SCRATCH [ZSTD]
 //	node corpus.mjs fast-import
 //
 // read: the files were imported in this order into an empty store; every
 // version read by its position, and every eighth by its name, has the texts
 // that JSON.stringify(JSON.parse(line)) gives and the hash of their document.
-// decode: zstd's own program makes of every object the text that the object
+// artifacts: every version's build artifact is what JavaScript makes of it, and
+// goes to stdout, a line each. decode: zstd's own program makes of every object the text that the object
 // is named by. fast-import: a line of stdin becomes a commit that replaces the
 // package's one file, for git. One sentence for what differs, and status 1.
 import {execFileSync, spawn, spawnSync} from 'node:child_process';
@@ -34,6 +36,25 @@ function compare(name, record, manifest, metadata, hash) {
 		`"hash":"${hash}",`;
 	if (!record.includes(texts))
 		fail(`${name}: not the texts and the hash that Node gives`);
+}
+
+async function artifacts(files) {
+	let seq = 0;
+
+	for (const file of files) {
+		const zstd = spawn('zstd', ['-dcq', file]);
+		for await (const line of createInterface({input: zstd.stdout})) {
+			const {manifest, metadata} = JSON.parse(line);
+			const got = execFileSync(pakhus, ['-C', store, 'get',
+				'--artifact', '--at', `${++seq}`],
+				{...large, encoding: 'utf8'});
+			if (got !== JSON.stringify({manifest, ...metadata}))
+				fail(`${seq}: not the artifact that Node makes`);
+			if (!process.stdout.write(`${got}\n`))
+				await new Promise(done =>
+					process.stdout.once('drain', done));
+		}
+	}
 }
 
 async function read(files) {
@@ -117,7 +138,9 @@ if (verb === 'fast-import')
 	await fastImport();
 else if (verb === 'read')
 	await read(rest);
+else if (verb === 'artifacts')
+	await artifacts(rest);
 else if (verb === 'decode')
 	decode(...rest);
 else
-	fail('usage: corpus.mjs read|decode PAKHUS STORE ...');
+	fail('usage: corpus.mjs read|artifacts|decode PAKHUS STORE ...');

@@ -40,6 +40,7 @@ enum cli_option {
 	OPT_MANIFEST,
 	OPT_METADATA,
 	OPT_DOCUMENT,
+	OPT_ARTIFACT,
 	OPT_LIMIT,
 	OPT_BEFORE,	/* a place ... */
 	OPT_BEFORE_SEQ, /* ... and, by the same name, a position */

@@ -4,30 +4,61 @@
 #include <string.h>
 
 #include "args.h"
+#include "obj.h"
 #include "record.h"
 #include "say.h"
 #include "store.h"
 
-/* At most one of the three texts can be asked for. */
+/* At most one of the four texts can be asked for. */
 static int check_texts(const struct cli *cli)
 {
 	int n = !!cli->value[OPT_MANIFEST] + !!cli->value[OPT_METADATA] +
-		!!cli->value[OPT_DOCUMENT];
+		!!cli->value[OPT_DOCUMENT] + !!cli->value[OPT_ARTIFACT];
 
 	if (n > 1)
-		return say_usage(cli, "one of --manifest, --metadata and "
-				      "--document");
-	if (n && cli->value[OPT_JSON])
+		return say_usage(cli, "one of --manifest, --metadata, "
+				      "--document and --artifact");
+	if (n && cli->value[OPT_JSON] && !cli->value[OPT_ARTIFACT])
 		return say_usage(cli, "--json prints the whole record; "
 				      "leave one of the two");
 	return CLI_DONE;
 }
 
-static void print(const struct cli *cli, const struct pakhus_package *p)
+/* Without a newline behind it: what is written is a file whose SHA-256 pins
+ * it. */
+static int print_artifact(const struct cli *cli,
+			  const struct pakhus_package *p)
+{
+	char hash[PAKHUS_HASH_HEX + 1], *text;
+	struct pakhus_error err = {0};
+	struct obj obj;
+	size_t size;
+
+	if (pakhus_artifact(p, &text, &size, hash, &err))
+		return say_error(cli, NULL, &err);
+	if (cli->value[OPT_JSON]) {
+		obj = obj_begin(stdout);
+		obj_string(&obj, "id", p->record.id);
+		obj_string(&obj, "version", p->record.version);
+		obj_string(&obj, "hash", p->record.hash);
+		obj_string(&obj, "sha256", hash);
+		obj_number(&obj, "size", size);
+		obj_raw(&obj, "artifact", text, size);
+		obj_end(&obj);
+	} else {
+		fwrite(text, 1, size, stdout);
+	}
+	pakhus_free(text);
+	return CLI_DONE;
+}
+
+static int print(const struct cli *cli, const struct pakhus_package *p)
 {
 	const char *text = NULL;
 	size_t size = 0;
 
+	if (cli->value[OPT_ARTIFACT])
+		return print_artifact(cli, p);
 	if (cli->value[OPT_MANIFEST]) {
 		text = p->manifest;
 		size = p->manifest_size;
@@ -40,10 +71,11 @@ static void print(const struct cli *cli, const struct pakhus_package *p)
 	}
 	if (!text) {
 		record_json_package(p);
-		return;
+		return CLI_DONE;
 	}
 	fwrite(text, 1, size, stdout);
 	putchar('\n');
+	return CLI_DONE;
 }
 
 static bool fits(const struct pakhus_record *record,
@@ -59,12 +91,12 @@ static int get_at(const struct cli *cli, struct pakhus *store, uint64_t seq,
 {
 	struct pakhus_error err = {0};
 	struct pakhus_package *package;
-	int rc = CLI_DONE;
+	int rc;
 
 	if (pakhus_get_at(store, seq, &package, &err))
 		return store_failed(cli, &err);
 	if (fits(&package->record, spec))
-		print(cli, package);
+		rc = print(cli, package);
 	else
 		rc = say_failed(cli, CLI_NOT_FOUND,
 				"not found: position %s holds %s@%s",
@@ -79,12 +111,13 @@ static int get(const struct cli *cli, struct pakhus *store,
 {
 	struct pakhus_error err = {0};
 	struct pakhus_package *package;
+	int rc;
 
 	if (pakhus_get(store, spec->id, spec->version, &package, &err))
 		return store_failed(cli, &err);
-	print(cli, package);
+	rc = print(cli, package);
 	pakhus_package_free(package);
-	return CLI_DONE;
+	return rc;
 }
 
 static int with_spec(const struct cli *cli, const struct args_spec *spec)

@@ -48,6 +48,8 @@ const struct cli_option_row cli_options[OPT_COUNT] = {
 	[OPT_DOCUMENT] = {"document", NULL,
 			  "print the text whose SHA-256 is the hash", 0,
 			  WORD_NONE},
+	[OPT_ARTIFACT] = {"artifact", NULL, "print its build artifact", 0,
+			  WORD_NONE},
 	[OPT_LIMIT] = {"limit", "N", "stop after N", 0, WORD_NONE},
 	[OPT_BEFORE] = {"before", "PLACE", "start below this place of the log",
 			0, WORD_NONE},
@@ -178,7 +180,8 @@ const struct cli_command cli_commands[] = {
 	 .run = cmd_get,
 	 .options = CLI_OPT(OPT_JSON) | CLI_OPT(OPT_ID) | CLI_OPT(OPT_VERSION) |
 		    CLI_OPT(OPT_AT) | CLI_OPT(OPT_MANIFEST) |
-		    CLI_OPT(OPT_METADATA) | CLI_OPT(OPT_DOCUMENT),
+		    CLI_OPT(OPT_METADATA) | CLI_OPT(OPT_DOCUMENT) |
+		    CLI_OPT(OPT_ARTIFACT),
 	 .max = 1,
 	 .word = WORD_SPEC},
 	{.name = "list",
