@@ -525,7 +525,9 @@ int source_http_open(const struct cli *cli, const char *name,
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	wrong = split(h, name);
 	if (wrong) {
-		rc = say_usage(cli, "%s: %s", h->base ? h->base : name, wrong);
+		/* the name itself may hold a password */
+		rc = h->base ? say_usage(cli, "%s: %s", h->base, wrong)
+			     : say_usage(cli, "the source's address: %s", wrong);
 		http_close(h);
 		return rc;
 	}
