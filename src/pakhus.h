@@ -62,7 +62,8 @@ enum pakhus_status {
 	PAKHUS_ESYS = -10,     /* see pakhus_error.sys */
 	PAKHUS_EUNKNOWN = -11, /* a sync failed: done or not, the disk knows */
 	PAKHUS_ECANCELED = -12, /* the progress callback said stop */
-	PAKHUS_ENETWORK = -13 /* a source could not be reached, or broke off */
+	PAKHUS_ENETWORK = -13, /* a source could not be reached, or broke off */
+	PAKHUS_ESTALE = -14 /* a version is not what the caller expects */
 };
 
 /* Filled on failure. text is one line without a full stop. */
@@ -220,6 +221,32 @@ int pakhus_check(const char *json, size_t size, struct pakhus_error *err);
 int pakhus_hash(const char *json, size_t size, char hash[PAKHUS_HASH_HEX + 1],
 		struct pakhus_error *err);
 
+/* A document that was read and checked, and is not stored: for who has to
+ * know what it is before it may be, and reads it once. */
+struct pakhus_document {
+	char id[PAKHUS_ID_MAX + 1], version[PAKHUS_VERSION_MAX + 1];
+	char hash[PAKHUS_HASH_HEX + 1];
+	uint64_t manifest_size, metadata_size;
+	const char *text; /* canonical, NUL-terminated besides */
+	size_t size;
+};
+/* The errors are those of pakhus_publish() about a document, with the limit
+ * of the handle. Free with pakhus_document_free(), before pakhus_close(). */
+int pakhus_document_new(struct pakhus *store, const char *json, size_t size,
+			struct pakhus_document **out, struct pakhus_error *err);
+void pakhus_document_free(struct pakhus_document *doc);
+/* Publishes it, as often as one likes, through the handle that it was read
+ * with. over NULL: as pakhus_publish() does. Else only where the version's
+ * content was set by the entry at *over, as pakhus_record.seq says it, or
+ * with 0 where the version is not there: PAKHUS_ESTALE otherwise, with
+ * nothing changed. Whether it is so is looked at in the step that changes it,
+ * and nobody in any process comes between. Such publishes share no sync. */
+int pakhus_publish_document(struct pakhus *store,
+			    const struct pakhus_document *doc,
+			    const uint64_t *over, const char *by,
+			    struct pakhus_record *out,
+			    struct pakhus_error *err);
+
 /* Many publishes with few syncs. Documents are gathered until about 8 MiB
  * and then made durable in one atomic step; what was durable before a
  * failure or a crash stays. */
@@ -230,6 +257,10 @@ int pakhus_batch_new(struct pakhus *store, const char *by,
  * PAKHUS_EINVAL, PAKHUS_ELIMIT and PAKHUS_ECONFLICT. */
 int pakhus_batch_publish(struct pakhus_batch *batch, const char *json,
 			 size_t size, struct pakhus_error *err);
+/* The same for one that was read; the batch keeps nothing of it. */
+int pakhus_batch_document(struct pakhus_batch *batch,
+			  const struct pakhus_document *doc,
+			  struct pakhus_error *err);
 int pakhus_batch_commit(struct pakhus_batch *batch, struct pakhus_error *err);
 /* How many of the documents and attrs added are durable: always the first
  * ones. */
@@ -243,6 +274,12 @@ void pakhus_batch_free(struct pakhus_batch *batch);
  * by its position until pakhus_gc() takes it. */
 int pakhus_delete(struct pakhus *store, const char *id, const char *version,
 		  const char *by, uint64_t *count, struct pakhus_error *err);
+/* Deletes a version whose content was set by the entry at seq, as
+ * pakhus_record.seq says it; PAKHUS_ESTALE where it was not, or is deleted,
+ * with nothing changed. Nobody comes between. */
+int pakhus_delete_over(struct pakhus *store, const char *id,
+		       const char *version, uint64_t seq, const char *by,
+		       struct pakhus_error *err);
 
 /* Makes texts unreadable for ever, for what must not be kept: secrets, what a
  * law forbids. All texts that were ever published for a version, live or not,
@@ -380,6 +417,10 @@ struct pakhus_package {
  * the log and never by the clock. Free with pakhus_package_free(). */
 int pakhus_get(struct pakhus *store, const char *id, const char *version,
 	       struct pakhus_package **out, struct pakhus_error *err);
+
+/* The record alone, which takes no look at its text. */
+int pakhus_find(struct pakhus *store, const char *id, const char *version,
+		struct pakhus_record *out, struct pakhus_error *err);
 
 /* What the publish at a log position stored, also where it was overwritten
  * or deleted since: PAKHUS_ENOTFOUND where pakhus_gc() took its text. In the

@@ -1,5 +1,5 @@
 /* publish.c - documents in, one by one and in batches. */
-#include "store.h"
+#include "publish.h"
 #include "canon.h"
 #include "hex.h"
 #include "purge.h"
@@ -56,18 +56,14 @@ int pakhus_hash(const char *json, size_t size, char hash[PAKHUS_HASH_HEX + 1],
 	return rc;
 }
 
-/* Canonical text, hash and entry of a document. */
-static int prepare(struct pakhus *s, const char *json, size_t size,
-		   const char *by, struct pk_entry *e, struct pk_shared **text,
-		   struct pakhus_error *err)
+int pk_publish_read(const struct pakhus *s, const char *json, size_t size,
+		    struct pk_entry *e, struct pk_shared **text,
+		    struct pakhus_error *err)
 {
 	struct pk_canon_error ce = { 0, 0, "" };
 	struct pk_document doc;
-	int rc = pk_check_by(by, err);
+	int rc = pk_document_canon(json, size, s->max_document, &doc, &ce);
 
-	if (rc)
-		return rc;
-	rc = pk_document_canon(json, size, s->max_document, &doc, &ce);
 	if (rc)
 		return pk_fail_canon(err, rc, &ce);
 	memset(e, 0, sizeof(*e));
@@ -76,30 +72,43 @@ static int prepare(struct pakhus *s, const char *json, size_t size,
 	strcpy(e->version, doc.version);
 	e->manifest_size = doc.manifest.size;
 	e->metadata_size = doc.metadata.size;
-	e->time = pk_now();
-	if (by)
-		strcpy(e->by, by);
 	if (pk_sha256(doc.text, doc.size, e->hash)) {
 		pk_document_release(&doc);
 		return pk_fail_nomem(err);
 	}
 	*text = pk_shared_new(doc.text, doc.size); /* takes the text over */
-	if (!*text)
-		return pk_fail_nomem(err);
-	if (doc.size <= PK_DELTA_MAX)
+	return *text ? 0 : pk_fail_nomem(err);
+}
+
+int pk_publish_ready(struct pakhus *s, const char *by, struct pk_entry *e,
+		     const struct pk_shared *text, struct pakhus_error *err)
+{
+	int rc = 0;
+
+	e->time = pk_now();
+	if (by)
+		strcpy(e->by, by);
+	if (text->size <= PK_DELTA_MAX)
 		return 0;
 	do {
 		rc = pk_use(s->env, err);
 		if (!rc) {
-			rc = pk_write_whole(s, e, *text, err);
+			rc = pk_write_whole(s, e, text, err);
 			pthread_rwlock_unlock(&s->env->use);
 		}
 	} while (pk_mend(s, rc, err));
-	if (rc) {
-		pk_shared_free(*text);
-		*text = NULL;
-	}
 	return rc;
+}
+
+static int prepare(struct pakhus *s, const char *json, size_t size,
+		   const char *by, struct pk_entry *e, struct pk_shared **text,
+		   struct pakhus_error *err)
+{
+	int rc = pk_check_by(by, err);
+
+	if (!rc)
+		rc = pk_publish_read(s, json, size, e, text, err);
+	return rc ? rc : pk_publish_ready(s, by, e, *text, err);
 }
 
 /* ---- immutable stores ---- */
@@ -126,8 +135,8 @@ static int check_entry(struct pk_view *v, const struct pk_entry *e,
 	return rc < 0 ? rc : 0;
 }
 
-static int check_draft(void *arg, struct pk_view *v, struct pk_draft *d,
-		       struct pakhus_error *err)
+int pk_publish_check(void *arg, struct pk_view *v, struct pk_draft *d,
+		     struct pakhus_error *err)
 {
 	int rc = 0;
 
@@ -142,10 +151,10 @@ static int check_draft(void *arg, struct pk_view *v, struct pk_draft *d,
 static pk_draft_fn *check_of(const struct pakhus *s, const struct pk_draft *d)
 {
 	if (s->env->format.immutable)
-		return check_draft;
+		return pk_publish_check;
 	for (size_t i = 0; i < d->n; i++)
 		if (d->entry[i].op == PK_OP_ATTRS)
-			return check_draft;
+			return pk_publish_check;
 	return NULL;
 }
 
@@ -178,30 +187,38 @@ static int record_of(struct pakhus *s, uint64_t seq, const struct pk_entry *e,
 	return 0;
 }
 
-int pakhus_publish(struct pakhus *s, const char *json, size_t size,
-		   const char *by, struct pakhus_record *out,
-		   struct pakhus_error *err)
+int pk_publish_write(struct pakhus *s, const struct pk_entry *e,
+		     struct pk_shared *text, pk_draft_fn *check, void *arg,
+		     struct pakhus_record *out, struct pakhus_error *err)
 {
 	AUTO(pk_draft_release) struct pk_draft d = { .n = 0 };
-	AUTO(pk_shared_auto) struct pk_shared *text = NULL;
-	AUTO_FREE struct pk_entry *e = malloc(sizeof(*e));
 	uint64_t first;
-	int rc = pk_enter_write(s, err);
+	int rc = pk_draft_add(&d, e, text, err);
 
-	if (!rc && !e)
-		rc = pk_fail_nomem(err);
 	if (!rc)
-		rc = prepare(s, json, size, by, e, &text, err);
-	if (!rc)
-		rc = pk_draft_add(&d, e, text, err);
-	if (!rc)
-		rc = pk_write(s, &d, check_of(s, &d), NULL, &first, err);
+		rc = pk_write(s, &d, check ? check : check_of(s, &d), arg,
+			      &first, err);
 	if (rc || !out)
 		return rc;
 	do
 		rc = record_of(s, first, e, out, err);
 	while (pk_mend(s, rc, err));
 	return rc;
+}
+
+int pakhus_publish(struct pakhus *s, const char *json, size_t size,
+		   const char *by, struct pakhus_record *out,
+		   struct pakhus_error *err)
+{
+	AUTO(pk_shared_auto) struct pk_shared *text = NULL;
+	AUTO_FREE struct pk_entry *e = malloc(sizeof(*e));
+	int rc = pk_enter_write(s, err);
+
+	if (!rc && !e)
+		rc = pk_fail_nomem(err);
+	if (!rc)
+		rc = prepare(s, json, size, by, e, &text, err);
+	return rc ? rc : pk_publish_write(s, e, text, NULL, NULL, out, err);
 }
 
 /* ---- many ---- */
@@ -284,6 +301,18 @@ static int check_added(struct pakhus_batch *b, const struct pk_entry *e,
 	return rc ? rc : pk_say_check(&v, &b->draft, b->draft.n, e, err);
 }
 
+static int add(struct pakhus_batch *b, const struct pk_entry *e,
+	       struct pk_shared *text, struct pakhus_error *err)
+{
+	int rc = check_added(b, e, err);
+
+	/* a record's text is at most 4 MiB, so this stays below 12 */
+	if (!rc && (b->draft.size + text->size > BATCH_BYTES ||
+		    b->draft.n == BATCH_ENTRIES))
+		rc = commit_batch(b, err);
+	return rc ? rc : pk_draft_add(&b->draft, e, text, err);
+}
+
 int pakhus_batch_publish(struct pakhus_batch *b, const char *json, size_t size,
 			 struct pakhus_error *err)
 {
@@ -325,6 +354,20 @@ int pakhus_batch_attrs(struct pakhus_batch *b, const char *id,
 		    b->draft.n >= (size_t)2 * BATCH_ENTRIES))
 		rc = commit_batch(b, err);
 	return rc ? rc : pk_draft_add(&b->draft, e, text, err);
+	return rc ? rc : add(b, e, text, err);
+}
+
+int pk_publish_batch(struct pakhus_batch *b, struct pakhus *s,
+		     struct pk_entry *e, struct pk_shared *text,
+		     struct pakhus_error *err)
+{
+	int rc;
+
+	if (b->store != s)
+		return pk_fail(err, PAKHUS_EINVAL,
+			       "the document was read for another store");
+	rc = pk_publish_ready(s, b->by, e, text, err);
+	return rc ? rc : add(b, e, text, err);
 }
 
 uint64_t pakhus_batch_durable(const struct pakhus_batch *b)

@@ -540,10 +540,10 @@ const char *pakhus_strstatus(int status)
 		"done", "not found", "invalid", "conflict", "damaged",
 		"a later version is needed", "beyond a limit", "busy",
 		"denied", "out of memory", "system error", "outcome unknown",
-		"cancelled", "network error",
+		"cancelled", "network error", "changed meanwhile",
 	};
 
-	return status <= 0 && status >= PAKHUS_ENETWORK ? text[-status]
+	return status <= 0 && status >= PAKHUS_ESTALE ? text[-status]
 							 : "unknown status";
 }
 

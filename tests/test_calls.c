@@ -70,6 +70,33 @@ static void after_publish(void)
 	assert_holds(store, "published", version(), round_no);
 }
 
+static void before_over(void)
+{
+	s_publish(store, "over", version(), round_no);
+}
+
+/* Read once, and published over what is there. */
+static int go_over(void)
+{
+	char *doc = s_document("over", version(), round_no + 1);
+	struct pakhus_document *d = NULL;
+	struct pakhus_record r = { .seq = 0 };
+	int rc = pakhus_document_new(store, doc, strlen(doc), &d, &err);
+
+	if (!rc)
+		rc = pakhus_find(store, "over", version(), &r, &err);
+	if (!rc)
+		rc = pakhus_publish_document(store, d, &r.seq, NULL, &r, &err);
+	pakhus_document_free(d);
+	free(doc);
+	return rc;
+}
+
+static void after_over(void)
+{
+	assert_holds(store, "over", version(), round_no + 1);
+}
+
 static void before_delete(void)
 {
 	s_publish(store, "deleted", version(), round_no);
@@ -659,6 +686,7 @@ static const struct operation {
 	int (*again)(void);
 } operations[] = {
 	{ "publish", nothing, go_publish, after_publish, NULL },
+	{ "over", before_over, go_over, after_over, NULL },
 	{ "delete", before_delete, go_delete, after_delete, NULL },
 	{ "purge", before_purge, go_purge, after_purge, again_purge },
 	{ "attrs", before_attrs, go_attrs, after_attrs, NULL },

@@ -38,6 +38,28 @@ static void after_publish(void)
 	assert_holds(store, "p", version(), round_no);
 }
 
+/* Read once, and published over what is there. */
+static int go_over(void)
+{
+	char *doc = s_document("before", version(), round_no + 1);
+	struct pakhus_document *d = NULL;
+	struct pakhus_record r = { .seq = 0 };
+	int rc = pakhus_document_new(store, doc, strlen(doc), &d, &err);
+
+	if (!rc)
+		rc = pakhus_find(store, "before", version(), &r, &err);
+	if (!rc)
+		rc = pakhus_publish_document(store, d, &r.seq, NULL, &r, &err);
+	pakhus_document_free(d);
+	free(doc);
+	return rc;
+}
+
+static void after_over(void)
+{
+	assert_holds(store, "before", version(), round_no + 1);
+}
+
 static int go_delete(void)
 {
 	return pakhus_delete(store, "before", version(), NULL, NULL, &err);
@@ -358,6 +380,7 @@ static const struct operation {
 	void (*after)(void);
 } operations[] = {
 	{ "publish", go_publish, after_publish },
+	{ "over", go_over, after_over },
 	{ "delete", go_delete, after_delete },
 	{ "attrs", go_attrs, after_attrs },
 	{ "purge", go_purge, after_delete },

@@ -102,6 +102,7 @@ enum cli_exit exit_of(int status)
 	case PAKHUS_ENOTFOUND:
 		return CLI_NOT_FOUND;
 	case PAKHUS_ECONFLICT:
+	case PAKHUS_ESTALE:
 		return CLI_CONFLICT;
 	case PAKHUS_ECORRUPT:
 		return CLI_DAMAGED;
