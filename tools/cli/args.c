@@ -226,3 +226,12 @@ int args_by(const struct cli *cli, const char **by)
 	*by = label;
 	return CLI_DONE;
 }
+
+const char *args_tokens(const struct cli *cli)
+{
+	const char *env = getenv("PAKHUS_TOKENS");
+
+	if (cli->value[OPT_TOKENS])
+		return cli->value[OPT_TOKENS];
+	return env && *env ? env : NULL;
+}

@@ -41,4 +41,7 @@ int args_by(const struct cli *cli, const char **by);
  * that none is taken. */
 int args_id_not_found(const struct cli *cli, const char *id);
 
+/* The file of tokens: --tokens, else $PAKHUS_TOKENS, else NULL. */
+const char *args_tokens(const struct cli *cli);
+
 #endif

@@ -19,7 +19,7 @@ static int read_anonymous(const struct cli *cli, enum anonymous *out)
 {
 	const char *word = cli->value[OPT_ANONYMOUS];
 
-	*out = cli->value[OPT_TOKENS] ? ANONYMOUS_LISTED : ANONYMOUS_ALL;
+	*out = args_tokens(cli) ? ANONYMOUS_LISTED : ANONYMOUS_ALL;
 	if (!word)
 		return CLI_DONE;
 	if (!strcmp(word, "all"))
@@ -58,7 +58,7 @@ int cmd_serve(const struct cli *cli)
 {
 	struct serve_options opt = {
 		.server.store = cli->store,
-		.server.tokens = cli->value[OPT_TOKENS],
+		.server.tokens = args_tokens(cli),
 		.server.is_read_only = cli->value[OPT_READ_ONLY] != NULL,
 		.server.notice = store_notice,
 		.listen = cli->value[OPT_LISTEN],

@@ -14,13 +14,10 @@
 
 static int find_file(const struct cli *cli, const char **out)
 {
-	const char *env = getenv("PAKHUS_TOKENS");
-	const char *path = cli->value[OPT_TOKENS];
+	const char *path = args_tokens(cli);
 
 	if (path && !*path)
 		return say_usage(cli, "the name of the file is empty");
-	if (!path)
-		path = env && *env ? env : NULL;
 	if (!path)
 		return say_usage(cli, "which file are the tokens in? "
 				      "--tokens FILE or $PAKHUS_TOKENS says");
