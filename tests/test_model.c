@@ -21,6 +21,9 @@ static struct model {
 		unsigned n;
 		uint64_t created, updated, seq, place;
 	} version[M_IDS][M_VERSIONS];
+	/* what is said; of the package behind its versions */
+	unsigned said[M_IDS][M_VERSIONS + 1];
+	uint64_t said_at[M_IDS][M_VERSIONS + 1];
 	struct m_entry {
 		int op, id, version;
 		unsigned n;
@@ -28,9 +31,10 @@ static struct model {
 	} log[M_LOG];
 	uint64_t entries;
 	char is_purged[M_IDS][M_VERSIONS][M_TEXTS];
+	char is_unsaid[M_IDS][M_VERSIONS][M_TEXTS]; /* purged too */
 } *model;
 
-enum { M_DELETE, M_PUBLISH, M_PURGE };
+enum { M_DELETE, M_PUBLISH, M_PURGE, M_ATTRS };
 
 static const char *m_id(int i)
 {
@@ -49,7 +53,7 @@ static const char *m_name(int v)
 		"10.0.0", "2.0.0", "2.0.0+b", "2.1", "3", "30", "4.0.0", "v5"
 	};
 
-	return names[v];
+	return v == M_VERSIONS ? "" : names[v];
 }
 
 static void m_publish(int i, int v, unsigned n)
@@ -78,10 +82,35 @@ static void m_delete(int i, int v)
 	model->log[seq] = (struct m_entry){ M_DELETE, i, v, 0,
 					     (uint64_t)clock_us };
 	model->version[i][v].is_live = 0;
+	model->said[i][v] = 0;
 }
 
-/* Every text that the version ever had, the one published last first; how
- * many that were. */
+/* n 0: nothing. */
+static void m_say(int i, int v, unsigned n)
+{
+	uint64_t seq = model->entries++;
+
+	assert_true(seq < M_LOG);
+	model->log[seq] = (struct m_entry){ M_ATTRS, i, v, n,
+					     (uint64_t)clock_us };
+	model->said[i][v] = n;
+	model->said_at[i][v] = seq;
+}
+
+/* Whether a text was purged, or is none: what is no more to be purged. */
+static char *m_gone(const struct m_entry *e)
+{
+	static char yes;
+
+	yes = 1;
+	if (e->op == M_ATTRS && e->n)
+		return &model->is_unsaid[e->id][e->version][e->n];
+	return e->op == M_PUBLISH ? &model->is_purged[e->id][e->version][e->n]
+				  : &yes;
+}
+
+/* Every text that the version ever had, and that was said of it, the one
+ * published last first; how many that were. */
 static unsigned m_purge(int i, int v)
 {
 	struct m_version *x = &model->version[i][v];
@@ -90,12 +119,15 @@ static unsigned m_purge(int i, int v)
 	for (uint64_t seq = model->entries; --seq;) {
 		const struct m_entry *e = &model->log[seq];
 
-		if (e->op != M_PUBLISH || e->id != i || e->version != v ||
-		    model->is_purged[i][v][e->n])
+		if (e->id != i || e->version != v || *m_gone(e))
 			continue;
-		model->is_purged[i][v][e->n] = 1;
-		if (x->n == e->n)
+		*m_gone(e) = 1;
+		if (e->op == M_ATTRS && model->said[i][v] == e->n)
+			model->said[i][v] = 0;
+		if (e->op == M_PUBLISH && x->n == e->n) {
 			x->is_live = 0;
+			model->said[i][v] = 0;
+		}
 		assert_true(model->entries < M_LOG);
 		model->log[model->entries++] = (struct m_entry){
 			M_PURGE, i, v, e->n, (uint64_t)clock_us
@@ -129,6 +161,49 @@ static void m_same(const struct pakhus_record *r, int i, int v)
 	assert_int_equal(r->updated_us, x->updated);
 	assert_int_equal(r->seq, x->seq);
 	assert_int_equal(r->place, x->place);
+}
+
+static char *m_said(unsigned n)
+{
+	return n ? s_text("{\"readme\":\"of it\",\"n\":%u}", n) : s_text("{}");
+}
+
+static void m_check_said(struct pakhus *s, int i)
+{
+	int v = (int)rnd(M_VERSIONS + 1);
+	unsigned n = model->said[i][v];
+	struct pakhus_attrs *a;
+	char *want;
+
+	if (!n) {
+		assert_status(pakhus_attrs(s, m_id(i), m_name(v), &a, &err),
+			      PAKHUS_ENOTFOUND);
+		return;
+	}
+	assert_done(pakhus_attrs(s, m_id(i), m_name(v), &a, &err));
+	want = m_said(n);
+	assert_string_equal(a->text, want);
+	assert_int_equal(a->seq, model->said_at[i][v]);
+	free(want);
+	pakhus_attrs_free(a);
+}
+
+/* Of a version that is not live nothing can be said. */
+static void m_try_say(struct pakhus *s, int i, int v, unsigned n)
+{
+	char *json = m_said(n);
+	int rc = pakhus_set_attrs(s, m_id(i), m_name(v), json, strlen(json),
+				  NULL, NULL, &err);
+
+	free(json);
+	if (v < M_VERSIONS && !model->version[i][v].is_live) {
+		assert_int_equal(rc, PAKHUS_ENOTFOUND);
+	} else if (v < M_VERSIONS && model->is_unsaid[i][v][n]) {
+		assert_int_equal(rc, PAKHUS_ECONFLICT);
+	} else {
+		assert_done(rc);
+		m_say(i, v, n);
+	}
 }
 
 static void m_check_package(struct pakhus *s, int i)
@@ -223,7 +298,8 @@ static void m_check_list(struct pakhus *s)
 
 static void m_same_entry(const struct pakhus_entry *e, uint64_t seq)
 {
-	static const char *const ops[] = { "delete", "publish", "purge" };
+	static const char *const ops[] = { "delete", "publish", "purge",
+					   "attrs" };
 	const struct m_entry *x = &model->log[seq];
 
 	assert_int_equal(e->seq, seq);
@@ -294,6 +370,8 @@ static void m_step(struct pakhus *s)
 		clock_us += rnd(1000000);
 	else if (rnd(2))
 		clock_us -= rnd(5000000);
+	if (!rnd(5))
+		m_try_say(s, i, (int)rnd(M_VERSIONS + 1), rnd(M_TEXTS));
 	if (what < 700 && model->is_purged[i][v][n]) {
 		assert_status(s_try(s, m_id(i), m_name(v), n, NULL),
 			      PAKHUS_ECONFLICT);
@@ -337,6 +415,15 @@ static void m_step(struct pakhus *s)
 				m_publish(i, v, k);
 			}
 			free(doc);
+			if (model->version[i][v].is_live &&
+			    !model->is_unsaid[i][v][k]) {
+				doc = m_said(k);
+				assert_done(pakhus_batch_attrs(
+					b, m_id(i), m_name(v), doc,
+					strlen(doc), &err));
+				m_say(i, v, k);
+				free(doc);
+			}
 		}
 		assert_done(pakhus_batch_commit(b, &err));
 		pakhus_batch_free(b);
@@ -352,6 +439,7 @@ static void m_step(struct pakhus *s)
 		assert_int_equal(p.texts, went);
 	}
 	m_check_package(s, i);
+	m_check_said(s, i);
 }
 
 static struct pakhus *m_reopen(struct pakhus *s, const char *path)

@@ -660,6 +660,140 @@ static void a_purge_of_what_is_not_there_is_damage(void **state)
 	pk_index_close(ix);
 }
 
+/* ---- what is said beside documents ---- */
+
+static uint64_t say(struct pakhus *s, const char *id, const char *version,
+		    unsigned n)
+{
+	char mark[MARK + 1], *json;
+	uint64_t seq;
+
+	mark_of(n, mark);
+	json = s_text("{\"release_notes\":\"%s\",\"same\":true}", mark);
+	assert_done(pakhus_set_attrs(s, id, version, json, strlen(json), NULL,
+				     &seq, &err));
+	free(json);
+	return seq;
+}
+
+static int is_said(struct pakhus *s, const char *id, const char *version,
+		   unsigned n)
+{
+	char mark[MARK + 1];
+	struct pakhus_attrs *a;
+	int rc = pakhus_attrs(s, id, version, &a, &err);
+
+	mark_of(n, mark);
+	if (rc == PAKHUS_ENOTFOUND)
+		return 0;
+	assert_done(rc);
+	rc = strstr(a->text, mark) != NULL;
+	pakhus_attrs_free(a);
+	return rc;
+}
+
+static void what_is_said_of_a_version_goes_with_it(void **state)
+{
+	char *path = s_init(state, "store", 0);
+	char *mirror = s_text("%s/mirror", (char *)*state);
+	struct pakhus *s = s_open(path, 0);
+
+	put(s, "a", "1", 1);
+	put(s, "a", "2", 2);
+	say(s, "a", "1", 3);
+	say(s, "a", "1", 4); /* made against the one before */
+	assert_done(pakhus_sync(s, &err));
+	say(s, "a", "1", 5);
+	say(s, "a", NULL, 5); /* the same of others: not these */
+	say(s, "a", "2", 5);
+	say(s, "a", "2", 6);
+	assert_done(pakhus_sync(s, &err));
+	assert_done(sync_from(mirror, path));
+	for (unsigned n = 3; n < 7; n++) {
+		is_there(path, n);
+		is_there(mirror, n);
+	}
+	purge(s, "a", "1", 4);
+	is_gone(path, 1);
+	is_gone(path, 3);
+	is_gone(path, 4);
+	is_there(path, 5);
+	assert_true(is_said(s, "a", NULL, 5));
+	assert_true(is_said(s, "a", "2", 6));
+	holds_marked(s, "a", "2", 2);
+	s_verify(s);
+	assert_done(sync_from(mirror, path));
+	is_gone(mirror, 1);
+	is_gone(mirror, 3);
+	is_gone(mirror, 4);
+	verify_at(mirror);
+	pakhus_close(s);
+	free(mirror);
+	free(path);
+}
+
+static void one_text_that_was_said_goes(void **state)
+{
+	char *path = s_init(state, "store", 0);
+	char *mirror = s_text("%s/mirror", (char *)*state), *json;
+	struct pakhus *s = s_open(path, 0);
+	struct pakhus_purged out;
+	uint64_t of_package, of_version, seq;
+
+	put(s, "a", "1", 1);
+	of_package = say(s, "a", NULL, 2);
+	of_version = say(s, "a", "1", 3);
+	assert_done(pakhus_sync(s, &err));
+	say(s, "a", NULL, 4); /* made against what goes */
+	assert_done(pakhus_sync(s, &err));
+	assert_done(sync_from(mirror, path));
+	/* of the other one, of neither, and it is no document either */
+	assert_status(pakhus_purge_at(s, "a", "1", of_package, REASON, NULL,
+				      &out, &err), PAKHUS_ENOTFOUND);
+	assert_status(pakhus_purge_at(s, "a", "", of_version, REASON, NULL,
+				      &out, &err), PAKHUS_ENOTFOUND);
+	assert_status(pakhus_purge_at(s, "a", "", 1, REASON, NULL, &out, &err),
+		      PAKHUS_ENOTFOUND);
+	says("log entry 1 says nothing of a");
+	assert_done(pakhus_purge_at(s, "a", "", of_package, REASON, NULL, &out,
+				    &err));
+	assert_int_equal(out.texts, 1);
+	assert_int_equal(out.encoded, 1);
+	is_gone(path, 2);
+	assert_true(is_said(s, "a", NULL, 4));
+	assert_true(is_said(s, "a", "1", 3));
+	assert_done(pakhus_purge_at(s, "a", "1", of_version, REASON, NULL,
+				    &out, &err));
+	is_gone(path, 3);
+	holds_marked(s, "a", "1", 1); /* it is live all the same */
+	assert_false(is_said(s, "a", "1", 3));
+	s_verify(s);
+	/* said again it is refused */
+	json = s_text("{\"release_notes\":\"%s\",\"same\":true}",
+		      (mark_of(3, search.mark), search.mark));
+	assert_status(pakhus_set_attrs(s, "a", "1", json, strlen(json), NULL,
+				       NULL, &err), PAKHUS_ECONFLICT);
+	assert_done(pakhus_set_attrs(s, "a", NULL, json, strlen(json), NULL,
+				     &seq, &err));
+	free(json);
+	/* all that was said of the package, from the journal too */
+	assert_done(pakhus_purge(s, "a", "", REASON, NULL, &out, &err));
+	assert_int_equal(out.texts, 2);
+	is_gone(path, 3);
+	is_gone(path, 4);
+	assert_false(is_said(s, "a", NULL, 4));
+	assert_done(sync_from(mirror, path));
+	for (unsigned n = 2; n < 5; n++)
+		is_gone(mirror, n);
+	verify_at(mirror);
+	pakhus_close(s);
+	s = s_open(path, PAKHUS_REBUILD);
+	s_verify(s);
+	pakhus_close(s);
+	free(mirror);
+	free(path);
+}
+
 /* ---- begun, and ended by somebody else ---- */
 
 static void line_of(const char *path, const char *want)
@@ -1441,6 +1575,8 @@ int main(void)
 		T_IN_DIR(who_asks_for_it_is_told),
 		T_IN_DIR(a_long_reason_is_cut_between_characters),
 		T_IN_DIR(what_cannot_be_purged_changes_nothing),
+		T_IN_DIR(what_is_said_of_a_version_goes_with_it),
+		T_IN_DIR(one_text_that_was_said_goes),
 		cmocka_unit_test(a_purge_of_what_is_not_there_is_damage),
 		T_IN_DIR(a_line_that_cannot_be_is_as_none),
 		T_IN_DIR(verify_finds_what_was_put_back),
