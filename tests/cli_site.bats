@@ -463,3 +463,56 @@ x
 	wait
 	fresh www
 }
+
+@test "site tells what is said of packages and versions before what manifests say" {
+	doc='{"manifest":{"id":"a","version":"1.0.0","name":"M","license":"MIT",
+		"description":"m","keywords":["k"]},"metadata":{}}'
+	echo "$doc" | "$PAKHUS" publish - >/dev/null
+	echo "${doc/1.0.0/1.1.0}" | "$PAKHUS" publish - >/dev/null
+	"$PAKHUS" site www >/dev/null
+	echo '{"display_name":"D","description":"","category":"c","readme":"# R",
+		"icon_url":"https://x/i.png","homepage_url":"https://x/",
+		"license":7,"tags":["t","u"],"visibility":"marketplace"}' |
+		"$PAKHUS" attrs a --set - >/dev/null
+	echo '{"release_notes":"one \"is\""}' |
+		"$PAKHUS" attrs a@1.0.0 --set - >/dev/null
+	"$PAKHUS" site www >/dev/null
+	fresh www
+	[ "$(of www/packages/a.json 'JSON.stringify(it.data.package, ["display_name",
+		"description", "category", "tags", "icon_url", "homepage_url", "license",
+		"readme", "visibility"])')" = '{"display_name":"D","description":"m","category":"c","tags":"[\"t\",\"u\"]","icon_url":"https://x/i.png","homepage_url":"https://x/","license":"MIT","readme":"# R"}' ]
+	[ "$(of www/packages/a.json 'it.data.versions.map((v) => v.release_notes)')" = \
+		',one "is"' ]
+	[ "$(of www/packages.json 'it.data.items[0].latest_version.release_notes')" = \
+		undefined ]
+	echo '{"release_notes":"two"}' |
+		"$PAKHUS" attrs a@1.1.0 --set - >/dev/null
+	"$PAKHUS" site www >/dev/null
+	[ "$(of www/packages.json 'it.data.items[0].latest_version.release_notes')" = \
+		two ]
+	fresh www
+	"$PAKHUS" attrs a --unset >/dev/null
+	"$PAKHUS" site www >/dev/null
+	[ "$(of www/packages/a.json 'it.data.package.display_name')" = M ]
+	fresh www
+}
+
+@test "site leaves out what is not for everybody, and takes it back" {
+	put a 1.0.0 a 2.0.0 b 1.0.0
+	"$PAKHUS" site www >/dev/null
+	for hidden in private org; do
+		echo "{\"visibility\":\"$hidden\"}" | "$PAKHUS" attrs a --set - >/dev/null
+		"$PAKHUS" site www >/dev/null
+		[ "$(of www/packages.json 'it.data.items.map(i => i.id)')" = b ]
+		! find www | grep -q '/a[./]\|/a$'
+		put a 3.0.0
+		"$PAKHUS" site www >/dev/null
+		! find www | grep -q '/a[./]\|/a$'
+		fresh www
+		echo '{"visibility":"marketplace"}' | "$PAKHUS" attrs a --set - >/dev/null
+		"$PAKHUS" site www >/dev/null
+		whole www
+		[ -e www/packages/a/versions/1.0.0/manifest.json ]
+		fresh www
+	done
+}

@@ -431,7 +431,8 @@ static void check_texts(struct pakhus *s, uint64_t n)
 	for (size_t i = 0; i < n; i++) {
 		const struct pakhus_entry *e = &run.entry[i];
 
-		if (!strcmp(e->op, "attrs") && !is_purged(i, n)) {
+		if ((!strcmp(e->op, "attrs") && !is_purged(i, n)) ||
+		    (*e->id && !*e->version && !run.text[i])) {
 			check_said(s, i, n);
 			continue;
 		}

@@ -136,9 +136,9 @@ static int put_manifest(const struct run *run, const char *version,
 }
 
 static int put_version(const struct run *run, const struct versions *v,
-		       size_t i)
+		       size_t i, bool is_shown)
 {
-	bool is_new = v->item[i].seq >= run->site->from;
+	bool is_new = !is_shown || v->item[i].seq >= run->site->from;
 	struct pakhus_package *document;
 	struct pakhus_error err = {0};
 	int rc = CLI_DONE;
@@ -158,16 +158,20 @@ static int put_version(const struct run *run, const struct versions *v,
 static int put_package(const struct run *run, const struct versions *v,
 		       const struct site_package *package)
 {
-	char path[SITE_PATH_MAX];
+	char path[SITE_PATH_MAX], head[1];
+	bool is_shown;
 	FILE *file;
 	size_t i;
 	int rc;
 
+	/* one that was left out before has none of its files */
+	site_package_path(path, package->id);
+	is_shown = tree_head(&run->site->tree, path, head, sizeof(head));
 	/* the latest last: it is a file of its own besides */
 	for (i = v->count; i-- > 0;) {
 		rc = stopped(run);
 		if (!rc)
-			rc = put_version(run, v, i);
+			rc = put_version(run, v, i, is_shown);
 		if (rc)
 			return rc;
 	}
@@ -198,11 +202,24 @@ static void left_out(struct site *site, const char *id, const char *version)
 		site->example = NULL;
 }
 
-static int add_item(struct run *run, const struct versions *v,
-		    const struct site_package *package, struct item *item)
+/* What is said of a package, or of a version; *out NULL: nothing. */
+static int read_attrs(const struct run *run, const char *id,
+		      const char *version, struct pakhus_attrs **out)
 {
-	int rc = is_changed(run, v, package->id) ? put_package(run, v, package)
-						 : CLI_DONE;
+	struct pakhus_error err = {0};
+	int rc = pakhus_attrs(run->site->store, id, version, out, &err);
+
+	if (!rc)
+		return CLI_DONE;
+	*out = NULL;
+	return rc == PAKHUS_ENOTFOUND ? CLI_DONE : failed(run, &err);
+}
+
+static int put_item(struct run *run, const struct versions *v,
+		    const struct site_package *package, bool changed,
+		    struct item *item)
+{
+	int rc = changed ? put_package(run, v, package) : CLI_DONE;
 	FILE *out;
 
 	if (rc)
@@ -214,14 +231,41 @@ static int add_item(struct run *run, const struct versions *v,
 	return CLI_DONE;
 }
 
+/* The list tells of the latest version alone. */
+static int add_item(struct run *run, const struct versions *v,
+		    struct site_package *package, struct item *item)
+{
+	bool changed = is_changed(run, v, package->id);
+	size_t n = changed ? v->count : 1, i;
+	struct pakhus_attrs **said = mem_need(calloc(n, sizeof(*said)));
+	int rc = CLI_DONE;
+
+	for (i = 0; i < n && !rc; i++)
+		rc = read_attrs(run, package->id, v->item[i].version, &said[i]);
+	package->said = said;
+	package->saids = n;
+	if (!rc)
+		rc = put_item(run, v, package, changed, item);
+	for (i = 0; i < n; i++)
+		pakhus_attrs_free(said[i]);
+	free(said);
+	return rc;
+}
+
 /* The package as list has it, or, where a version that can be a path is
  * another one, as it is read. */
 static int with_manifest(struct run *run, const struct pakhus_package *listed,
-			 const struct versions *v, struct item *item)
+			 const struct versions *v,
+			 const struct pakhus_attrs *attrs, struct item *item)
 {
-	struct site_package package = {listed->record.id, listed->manifest,
-				       listed->manifest_size, v->item,
-				       v->count};
+	struct site_package package = {
+		.id = listed->record.id,
+		.manifest = listed->manifest,
+		.manifest_size = listed->manifest_size,
+		.versions = v->item,
+		.count = v->count,
+		.attrs = attrs,
+	};
 	struct pakhus_package *read = NULL;
 	struct pakhus_error err = {0};
 	int rc;
@@ -243,17 +287,24 @@ static int visit(struct run *run, const struct pakhus_package *listed)
 	const char *id = listed->record.id;
 	struct item item = {mem_dup(id), listed->record.place, NULL, 0, 0};
 	struct versions v = {.item = NULL};
-	bool fits = site_id_fits(id);
+	struct pakhus_attrs *attrs = NULL;
+	bool fits = site_id_fits(id), hidden = false;
 	int rc = stopped(run);
 
-	if (!rc && fits)
+	if (!rc)
+		rc = read_attrs(run, id, NULL, &attrs);
+	if (attrs)
+		hidden = site_is_hidden(attrs);
+	if (!rc && fits && !hidden)
 		rc = versions_read(run, id, &v);
-	if (!fits || v.out)
+	if (!hidden && (!fits || v.out))
 		left_out(run->site, id, fits ? v.example : NULL);
 	if (!rc && v.count)
-		rc = with_manifest(run, listed, &v, &item);
+		rc = with_manifest(run, listed, &v, attrs, &item);
 	free(v.item);
-	if (fits && !v.count && !v.out) { /* deleted meanwhile */
+	pakhus_attrs_free(attrs);
+	/* a tree of files is for everybody; or deleted meanwhile */
+	if (hidden || (fits && !v.count && !v.out)) {
 		free(item.id);
 		return rc;
 	}
@@ -399,12 +450,16 @@ static int prune_manifests(struct run *run, const char *id,
 static int prune(struct run *run, const char *id)
 {
 	struct versions v = {.item = NULL};
+	struct pakhus_attrs *attrs = NULL;
 	char path[SITE_PATH_MAX];
 	int rc = site_id_fits(id) ? stopped(run) : CLI_DONE;
 
 	if (rc || !site_id_fits(id))
 		return rc;
-	rc = versions_read(run, id, &v);
+	rc = read_attrs(run, id, NULL, &attrs);
+	if (!rc && (!attrs || !site_is_hidden(attrs)))
+		rc = versions_read(run, id, &v);
+	pakhus_attrs_free(attrs);
 	if (!rc && !v.count) {
 		site_package_path(path, id);
 		rc = tree_remove(&run->site->tree, path);

@@ -2,7 +2,6 @@
 
 #include <ctype.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,6 +63,24 @@ static void take(struct facts *facts, size_t i, const struct pakhus_json *it)
 	}
 }
 
+/* What is said of it, by the names that clients have for it. */
+static void take_said(struct facts *facts, const struct pakhus_attrs *attrs)
+{
+	struct pakhus_json it = {.text = attrs->text, .size = attrs->size};
+	size_t i;
+
+	while (pakhus_json_next(&it) == 1)
+		for (i = 0; i < FIELDS; i++) {
+			if (!key_is(&it, fields[i].name) ||
+			    (!strchr(fields[i].begins, it.value[0]) &&
+			     (i != TAGS || it.value[0] != '"')) ||
+			    !strncmp(it.value, "\"\"", 2))
+				continue;
+			facts->value[i] = it.value;
+			facts->size[i] = it.value_size;
+		}
+}
+
 static struct facts facts_of(const struct site_package *package)
 {
 	struct pakhus_json it = {.text = package->manifest,
@@ -74,7 +91,21 @@ static struct facts facts_of(const struct site_package *package)
 	while (pakhus_json_next(&it) == 1)
 		for (i = 0; i < FIELDS; i++)
 			take(&facts, i, &it);
+	if (package->attrs)
+		take_said(&facts, package->attrs);
 	return facts;
+}
+
+bool site_is_hidden(const struct pakhus_attrs *attrs)
+{
+	struct pakhus_json it = {.text = attrs->text, .size = attrs->size};
+	bool hidden = false;
+
+	while (pakhus_json_next(&it) == 1)
+		if (key_is(&it, "visibility"))
+			hidden = !strncmp(it.value, "\"private\"", 9) ||
+				 !strncmp(it.value, "\"org\"", 5);
+	return hidden;
 }
 
 /* ---- versions ---- */
@@ -102,14 +133,26 @@ static bool is_prerelease(const char *version)
 	return dots == 2 && *version == '-';
 }
 
-static void put_version(FILE *out, const struct pakhus_record *r)
+static void put_notes(struct obj *obj, const struct pakhus_attrs *attrs)
 {
+	struct pakhus_json it = {.text = attrs->text, .size = attrs->size};
+
+	while (pakhus_json_next(&it) == 1)
+		if (key_is(&it, "release_notes") && it.value[0] == '"')
+			obj_raw(obj, "release_notes", it.value, it.value_size);
+}
+
+static void put_version(FILE *out, const struct site_package *package, size_t i)
+{
+	const struct pakhus_record *r = &package->versions[i];
 	struct obj obj = obj_begin(out);
 
 	obj_string(&obj, "id", r->version);
 	obj_string(&obj, "version", r->version);
 	obj_bool(&obj, "is_prerelease", is_prerelease(r->version));
 	put_time(&obj, "published_at", r->created_at, r->created_us);
+	if (i < package->saids && package->said[i])
+		put_notes(&obj, package->said[i]);
 	obj_close(&obj);
 }
 
@@ -127,7 +170,7 @@ static void put_fields(struct obj *obj, const struct site_package *package,
 	for (i = 0; i < FIELDS; i++) {
 		if (!facts.value[i] || (i == README && !with_readme))
 			continue;
-		if (i != TAGS) {
+		if (i != TAGS || facts.value[i][0] == '"') {
 			obj_raw(obj, fields[i].name, facts.value[i],
 				facts.size[i]);
 			continue;
@@ -159,7 +202,7 @@ static void put_package(FILE *out, const struct site_package *package,
 	put_time(&obj, "created_at", first->created_at, first->created_us);
 	put_time(&obj, "updated_at", last->updated_at, last->updated_us);
 	fputs(",\"latest_version\":", out);
-	put_version(out, package->versions);
+	put_version(out, package, 0);
 	obj_close(&obj);
 }
 
@@ -186,7 +229,7 @@ void site_detail(FILE *out, const struct site_package *package)
 	for (i = 0; i < package->count; i++) {
 		if (i)
 			fputc(',', out);
-		put_version(out, &package->versions[i]);
+		put_version(out, package, i);
 	}
 	fputs("]}}\n", out);
 }

@@ -1,12 +1,14 @@
 /* site_body.h - what ObjectStack runtimes read of a marketplace: the bodies
  * {"success":true,"data":…} of a list, a package and a manifest.
  *
- * What a manifest says is told as it says it, byte for byte; what it does not
- * say is left out.
+ * What is said of a package (pakhus_attrs()) is told as it is said, and where
+ * nothing is, what its manifest says, byte for byte; what neither says is left
+ * out.
  */
 #ifndef SITE_BODY_H
 #define SITE_BODY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -20,7 +22,14 @@ struct site_package {
 	size_t manifest_size;
 	const struct pakhus_record *versions;
 	size_t count;
+	const struct pakhus_attrs *attrs; /* of it; NULL: nothing is said */
+	/* of each version, so many of the first; or NULL */
+	struct pakhus_attrs *const *said;
+	size_t saids;
 };
+
+/* Whether it is said to be not for everybody. */
+bool site_is_hidden(const struct pakhus_attrs *attrs);
 
 /* One element of a list, without what is around it. */
 void site_summary(FILE *out, const struct site_package *package);
