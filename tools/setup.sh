@@ -32,6 +32,7 @@ clang-tidy clang-tidy
 cppcheck cppcheck
 mandoc mandoc
 nodejs has_node
+libnode-dev has_node_api
 golang-go go
 golang-golang-x-mod-dev /usr/share/gocode/src/golang.org/x/mod/sumdb
 shellcheck shellcheck
@@ -64,6 +65,9 @@ esac
 
 has_node() {
 	node -e 'process.exit(parseInt(process.versions.node) < 18)' 2>/dev/null
+}
+has_node_api() {
+	"${0%/*}/node/headers"
 }
 has_fuzzer() {
 	ls "$(clang -print-resource-dir)"/lib/*/libclang_rt.fuzzer*.a

@@ -155,8 +155,10 @@ static void parse_publish(struct args *a, struct call *c)
 	}
 	bc->text = call_alloc(c, bc->n * sizeof(*bc->text));
 	bc->size = call_alloc(c, bc->n * sizeof(*bc->size));
-	if (!bc->text || !bc->size)
+	if (!bc->text || !bc->size) {
 		args_bad(a, "out of memory");
+		return;
+	}
 	for (uint32_t i = 0; i < bc->n && !a->is_bad; i++)
 		if (napi_get_element(a->env, texts, i, &v) != napi_ok)
 			args_bad(a, "expected an array");
