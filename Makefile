@@ -132,7 +132,7 @@ build/fuzz/%: tests/%.c $(wildcard layout/*.[ch] src/*.[ch] tests/*.h)
 	@mkdir -p $(@D)
 	clang -std=gnu11 $(CPP) -O1 -g -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $< build/fuzz/lib/libserver.a \
-		build/fuzz/lib/libpakhus.a $(LIBS)
+		build/fuzz/lib/libpakhus.a $(LIBS) -lz
 
 tests: all $(TESTS) $(AIDS) $(B)/canon bench-programs
 

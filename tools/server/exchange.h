@@ -68,10 +68,13 @@ void reply_bytes(struct exchange *x, int status, const char *type, char *body,
 void reply_file(struct exchange *x, const char *type, int fd, uint64_t size);
 
 /* Says what version of the resource is about to be sent: tag becomes a strong
- * ETag. 1: the client has it (If-None-Match), 304 is the reply, and there is
+ * ETag of the bytes; represent.c has one for each coding. 1: the client has it (If-None-Match), 304 is the reply, and there is
  * nothing more to do. */
 int reply_tag(struct exchange *x, const char *tag);
-/* Cache-Control for ever; without it replies are revalidated each time. */
+/* Last-Modified, in seconds since 1970. */
+void reply_modified(struct exchange *x, int64_t seconds);
+/* Cache-Control for ever; without it replies are revalidated each time. Shared
+ * caches keep it too, where the request says nothing of who asks. */
 void reply_immutable(struct exchange *x);
 
 #endif

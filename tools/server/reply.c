@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "condition.h"
 #include "exchange.h"
 
 static void text_reply(struct exchange *x, int status, struct text *t)
@@ -113,39 +114,32 @@ void reply_file(struct exchange *x, const char *type, int fd, uint64_t size)
 	reply_field(x->reply, "Content-Type", "%s", type);
 }
 
-/* Whether a field's list of entity tags has this one, weakly compared, as
- * If-None-Match is (RFC 9110, section 13.1.2). */
-static int has_tag(const char *list, const char *tag)
-{
-	size_t size = strlen(tag);
-
-	while (*list) {
-		list += strspn(list, " \t,");
-		if (*list == '*')
-			return 1;
-		if (!strncmp(list, "W/", 2))
-			list += 2;
-		if (*list == '"' && !strncmp(list + 1, tag, size) &&
-		    list[1 + size] == '"')
-			return 1;
-		list += strcspn(list, ",");
-	}
-	return 0;
-}
-
 int reply_tag(struct exchange *x, const char *tag)
 {
-	const char *known = request_field(x->request, "If-None-Match");
+	char quoted[TAG_SIZE], known[TAG_SIZE];
 
-	reply_field(x->reply, "ETag", "\"%s\"", tag);
-	if (!known || !has_tag(known, tag))
+	snprintf(quoted, sizeof(quoted), "\"%s\"", tag);
+	if (!condition_known(x->request, quoted, known)) {
+		reply_field(x->reply, "ETag", "%s", quoted);
 		return 0;
+	}
+	reply_field(x->reply, "ETag", "%s", known);
 	x->reply->status = 304;
 	return 1;
+}
+
+void reply_modified(struct exchange *x, int64_t seconds)
+{
+	char date[DATE_SIZE];
+
+	date_format(seconds, date);
+	reply_field(x->reply, "Last-Modified", "%s", date);
 }
 
 void reply_immutable(struct exchange *x)
 {
 	reply_field(x->reply, "Cache-Control",
-		    "public, max-age=31536000, immutable");
+		    "%s, max-age=31536000, immutable",
+		    request_field(x->request, "Authorization") ? "private"
+								: "public");
 }

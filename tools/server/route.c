@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "content.h"
 #include "exchange.h"
+#include "represent.h"
 #include "state.h"
 #include "target.h"
 
@@ -93,6 +95,8 @@ static void run(struct exchange *x)
 	size_t limit = limit_of(x->server, x->route);
 	const struct request *rq = x->request;
 	const char *id = package_of(x);
+	struct request plain;
+	char *body;
 
 	if (id && !caller_must(x, x->route->scope, id))
 		return;
@@ -105,7 +109,10 @@ static void run(struct exchange *x)
 			    rq->size, limit);
 		return;
 	}
-	x->route->run(x);
+	if (content_decode(x, x->route->max_body, &plain, &body))
+		x->route->run(x);
+	x->request = rq;
+	free(body);
 }
 
 size_t server_limit(struct server *s, enum http_method method,
@@ -183,5 +190,6 @@ void server_handle(struct server *s, const struct request *rq,
 			    "There is nothing at this address.");
 	}
 out:
+	represent(&x);
 	free(room);
 }
