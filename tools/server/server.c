@@ -11,6 +11,17 @@ static void on_notice(void *arg, const char *text)
 		s->opt.notice(s->opt.arg, text);
 }
 
+/* pkg/ is made where this handle may, and by whoever writes where not. */
+static int refresh(struct server *s, struct pakhus_error *err)
+{
+	int rc;
+
+	if (s->opt.is_read_only)
+		return 0;
+	rc = pakhus_refresh_pkg(s->store, err);
+	return rc == PAKHUS_EDENIED ? 0 : rc;
+}
+
 int server_open(struct server **out, const struct server_options *opt,
 		struct pakhus_error *err)
 {
@@ -30,6 +41,11 @@ int server_open(struct server **out, const struct server_options *opt,
 	if (rc) {
 		free(s);
 		return rc;
+	}
+	rc = refresh(s, err);
+	if (rc) { /* it holds nothing that the store lacks */
+		on_notice(s, err->text);
+		*err = (struct pakhus_error){0};
 	}
 	*out = s;
 	return 0;
@@ -52,6 +68,8 @@ int server_sync(struct server *s, struct pakhus_error *err)
 	if (!atomic_exchange(&s->is_dirty, 0))
 		return 0;
 	rc = pakhus_sync(s->store, err);
+	if (!rc)
+		rc = refresh(s, err);
 	if (rc)
 		server_wrote(s);
 	return rc;
