@@ -43,6 +43,7 @@ struct route {
 /* Each door's routes; the last has run NULL. */
 extern const struct route ops_routes[];
 extern const struct route tree_routes[];
+extern const struct route artifact_routes[];
 
 /* The value of a query parameter, decoded, in memory that the caller frees;
  * NULL: not given. Given twice, or badly encoded: it is answered with 400, and

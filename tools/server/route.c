@@ -11,7 +11,7 @@
 #include "target.h"
 
 static const struct route *const doors[] = {
-	ops_routes, tree_routes,
+	ops_routes, tree_routes, artifact_routes,
 };
 
 char *query_value(struct exchange *x, const char *name, int *is_answered)
