@@ -52,6 +52,7 @@ $(B)/libpakhus.a: $(LIB)
 $(B)/libpakhus.so: $(LIB)
 	$(LINK) -shared -Wl,-soname,libpakhus.so.$(SOVERSION) -o $@ $^ $(LIBS)
 
+$(B)/tools/server/openapi.o: tools/server/openapi.json
 $(B)/libserver.a: $(SERVER)
 	rm -f $@ && $(AR) rcs $@ $^
 

@@ -44,6 +44,10 @@ struct route {
 extern const struct route ops_routes[];
 extern const struct route tree_routes[];
 extern const struct route artifact_routes[];
+extern const struct route registry_routes[];
+extern const struct route openapi_routes[];
+/* All of these, and then NULL. */
+extern const struct route *const doors[];
 
 /* The value of a query parameter, decoded, in memory that the caller frees;
  * NULL: not given. Given twice, or badly encoded: it is answered with 400, and
@@ -61,7 +65,8 @@ void reply_data(struct exchange *x, int status, struct text *t);
 /* {"success":false,"error":{"code":…,"message":…}} */
 void reply_error(struct exchange *x, int status, const char *code,
 		 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-/* The same for what the library said. */
+/* The same for what the library said. What it says of the server's own
+ * trouble, with its paths, is told to the operator and not to the client. */
 void reply_failed(struct exchange *x, const struct pakhus_error *err);
 /* Other bytes; body is taken. */
 void reply_bytes(struct exchange *x, int status, const char *type, char *body,
@@ -70,13 +75,13 @@ void reply_bytes(struct exchange *x, int status, const char *type, char *body,
 void reply_file(struct exchange *x, const char *type, int fd, uint64_t size);
 
 /* Says what version of the resource is about to be sent: tag becomes a strong
- * ETag of the bytes; represent.c has one for each coding. 1: the client has it (If-None-Match), 304 is the reply, and there is
- * nothing more to do. */
+ * ETag of the bytes; represent.c has one for each coding. 1: the client has it
+ * (If-None-Match), 304 is the reply, and there is nothing more to do. */
 int reply_tag(struct exchange *x, const char *tag);
 /* Last-Modified, in seconds since 1970. */
 void reply_modified(struct exchange *x, int64_t seconds);
-/* Cache-Control for ever; without it replies are revalidated each time. Shared
- * caches keep it too, where the request says nothing of who asks. */
+/* Cache-Control for ever, for the client alone where it had to say who it is;
+ * without it replies are revalidated each time. */
 void reply_immutable(struct exchange *x);
 
 #endif

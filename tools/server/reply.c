@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "condition.h"
 #include "exchange.h"
+#include "state.h"
 
 static void text_reply(struct exchange *x, int status, struct text *t)
 {
@@ -32,14 +34,17 @@ void reply_json(struct exchange *x, int status, struct text *t)
 
 void reply_data(struct exchange *x, int status, struct text *t)
 {
-	struct text whole = {0};
+	static const char head[] = "{\"success\":true,\"data\":";
+	size_t size = t->size, n = sizeof(head) - 1;
 
-	text_puts(&whole, "{\"success\":true,\"data\":");
-	text_add(&whole, t->data, t->size);
-	text_puts(&whole, "}");
-	whole.is_failed |= t->is_failed;
-	text_free(t);
-	text_reply(x, status, &whole);
+	/* in place, as it may be a document of 64 MiB */
+	text_puts(t, head);
+	text_puts(t, "}");
+	if (!t->is_failed) {
+		memmove(t->data + n, t->data, size);
+		memcpy(t->data, head, n);
+	}
+	text_reply(x, status, t);
 }
 
 void reply_error(struct exchange *x, int status, const char *code,
@@ -64,37 +69,75 @@ void reply_error(struct exchange *x, int status, const char *code,
 	text_reply(x, status, &t);
 }
 
+/* What went wrong here has file names in it, and is nothing that the client
+ * could mend: it gets a number to ask with. */
+static void reply_trouble(struct exchange *x, int status, const char *code,
+			  const char *sentence, const struct pakhus_error *err)
+{
+	const char *id = reply_value(x->reply, "X-Request-Id");
+	uint64_t random = 0;
+
+	if (!id) {
+		if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+			random = (uintptr_t)x;
+		reply_field(x->reply, "X-Request-Id", "%016llx",
+			    (unsigned long long)random);
+		id = reply_value(x->reply, "X-Request-Id");
+	}
+	server_notice(x->server, "request %s: %s: %s: %s", id ? id : "",
+		      x->route ? x->route->pattern : "", code, err->text);
+	reply_error(x, status, code, "%s (request %s)", sentence,
+		    id ? id : "without a number");
+}
+
 void reply_failed(struct exchange *x, const struct pakhus_error *err)
 {
 	static const struct {
 		int status, http;
-		const char *code;
+		const char *code, *sentence; /* NULL: the library's */
 	} rows[] = {
-		{PAKHUS_ENOTFOUND, 404, "RESOURCE_NOT_FOUND"},
-		{PAKHUS_EINVAL, 400, "VALIDATION_ERROR"},
-		{PAKHUS_ECONFLICT, 409, "RESOURCE_CONFLICT"},
-		{PAKHUS_ECORRUPT, 500, "STORE_DAMAGED"},
-		{PAKHUS_EVERSION, 500, "STORE_TOO_NEW"},
-		{PAKHUS_ELIMIT, 413, "LIMIT_EXCEEDED"},
-		{PAKHUS_EBUSY, 503, "STORE_BUSY"},
-		{PAKHUS_EDENIED, 403, "STORE_READ_ONLY"},
-		{PAKHUS_ENOMEM, 503, "OUT_OF_MEMORY"},
-		{PAKHUS_EUNKNOWN, 500, "OUTCOME_UNKNOWN"},
+		{PAKHUS_ENOTFOUND, 404, "RESOURCE_NOT_FOUND", NULL},
+		{PAKHUS_EINVAL, 400, "VALIDATION_ERROR", NULL},
+		{PAKHUS_ECONFLICT, 409, "RESOURCE_CONFLICT", NULL},
+		{PAKHUS_ESTALE, 412, "PRECONDITION_FAILED", NULL},
+		{PAKHUS_ELIMIT, 413, "LIMIT_EXCEEDED", NULL},
+		{PAKHUS_EDENIED, 403, "STORE_READ_ONLY",
+		 "This registry takes no writes."},
+		{PAKHUS_EBUSY, 503, "STORE_BUSY",
+		 "The registry is busy. Try again."},
+		{PAKHUS_ENOMEM, 503, "OUT_OF_MEMORY",
+		 "The registry has no memory left. Try again."},
+		{PAKHUS_ECORRUPT, 500, "STORE_DAMAGED",
+		 "The registry is damaged here."},
+		{PAKHUS_EVERSION, 500, "STORE_TOO_NEW",
+		 "A later version of the registry is needed for this."},
+		{PAKHUS_EUNKNOWN, 500, "OUTCOME_UNKNOWN",
+		 "Whether this was stored is known when the registry was "
+		 "started anew."},
+		{PAKHUS_ESYS, 500, "INTERNAL_ERROR",
+		 "The registry could not do this."},
 	};
-	size_t i;
+	const size_t last = sizeof(rows) / sizeof(*rows) - 1;
+	size_t i = 0;
 
 	if (err->status == PAKHUS_ESYS && err->sys == ENOSPC) {
-		reply_error(x, 507, "DISK_FULL", "%s", err->text);
+		reply_trouble(x, 507, "DISK_FULL",
+			      "The registry's disk is full.", err);
 		return;
 	}
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		if (rows[i].status == err->status)
-			break;
-	if (i == sizeof(rows) / sizeof(*rows)) {
-		reply_error(x, 500, "INTERNAL_ERROR", "%s", err->text);
-		return;
-	}
-	reply_error(x, rows[i].http, rows[i].code, "%s", err->text);
+	while (i < last && rows[i].status != err->status)
+		i++;
+	if (rows[i].http == 503)
+		reply_field(x->reply, "Retry-After", "1");
+	/* a file that is not there is trouble too */
+	if (rows[i].sentence || err->sys)
+		reply_trouble(x, rows[i].sentence ? rows[i].http : 500,
+			      rows[i].sentence ? rows[i].code
+					       : rows[last].code,
+			      rows[i].sentence ? rows[i].sentence
+					       : rows[last].sentence, err);
+	else
+		reply_error(x, rows[i].http, rows[i].code, "%s", err->text);
 }
 
 void reply_bytes(struct exchange *x, int status, const char *type, char *body,
@@ -141,5 +184,5 @@ void reply_immutable(struct exchange *x)
 	reply_field(x->reply, "Cache-Control",
 		    "%s, max-age=31536000, immutable",
 		    request_field(x->request, "Authorization") ? "private"
-								: "public");
+							       : "public");
 }

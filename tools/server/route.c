@@ -10,8 +10,13 @@
 #include "state.h"
 #include "target.h"
 
-static const struct route *const doors[] = {
-	ops_routes, tree_routes, artifact_routes,
+const struct route *const doors[] = {
+	ops_routes,
+	tree_routes,
+	artifact_routes,
+	registry_routes,
+	openapi_routes,
+	NULL,
 };
 
 char *query_value(struct exchange *x, const char *name, int *is_answered)
@@ -159,7 +164,7 @@ void server_handle(struct server *s, const struct request *rq,
 		reply_error(&x, 503, "OUT_OF_MEMORY", "out of memory");
 		return;
 	}
-	for (i = 0; i < sizeof(doors) / sizeof(*doors); i++) {
+	for (i = 0; doors[i]; i++) {
 		for (r = doors[i]; r->run; r++) {
 			got = target_match(r->pattern, rq->target, path,
 					   x.param, room);

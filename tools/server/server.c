@@ -1,4 +1,6 @@
 /* server.c - a server's life: its store and what it keeps beside it. */
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "state.h"
@@ -20,6 +22,17 @@ static int refresh(struct server *s, struct pakhus_error *err)
 		return 0;
 	rc = pakhus_refresh_pkg(s->store, err);
 	return rc == PAKHUS_EDENIED ? 0 : rc;
+}
+
+void server_notice(struct server *s, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	on_notice(s, text);
 }
 
 int server_open(struct server **out, const struct server_options *opt,

@@ -21,4 +21,8 @@ static inline void server_wrote(struct server *s)
 	atomic_store(&s->is_dirty, 1);
 }
 
+/* A line for the operator. */
+void server_notice(struct server *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
 #endif

@@ -1,0 +1,178 @@
+/* door_registry_log.c - what the log says, and what convinces others of it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "door_registry.h"
+
+/* ---- history ---- */
+
+static void put_entry(struct text *t, const struct pakhus_entry *e)
+{
+	json_open(t, '{');
+	json_key(t, "seq");
+	json_number(t, e->seq);
+	json_pair(t, "op", e->op);
+	json_pair(t, "time", e->time);
+	json_key(t, "time_us");
+	json_number(t, e->time_us);
+	json_pair(t, "id", *e->id ? e->id : NULL);
+	json_pair(t, "version", *e->version ? e->version : NULL);
+	json_pair(t, "hash", *e->hash ? e->hash : NULL);
+	json_pair(t, "reason", *e->reason ? e->reason : NULL);
+	json_pair(t, "by", *e->by ? e->by : NULL);
+	json_close(t, '}');
+}
+
+static void reply_history(struct exchange *x, const char *id, char kind)
+{
+	struct pakhus_error err = {0};
+	struct pakhus_history *h;
+	struct text t = {0};
+	struct page page;
+	size_t i;
+
+	if (registry_page(x, kind, &page))
+		return;
+	if (pakhus_history(x->store, id, page.range, &h, &err)) {
+		reply_failed(x, &err);
+		return;
+	}
+	if (!h->count && !page.range.before) {
+		pakhus_history_free(h);
+		reply_error(x, 404, "RESOURCE_NOT_FOUND", "not found: %s",
+			    id ? id : "the log");
+		return;
+	}
+	json_open(&t, '{');
+	json_key(&t, "entries");
+	json_open(&t, '[');
+	for (i = 0; i < h->count; i++)
+		put_entry(&t, &h->items[i]);
+	json_close(&t, ']');
+	registry_next(x, &page, h->next, &t);
+	pakhus_history_free(h);
+	reply_data(x, 200, &t);
+}
+
+void registry_history(struct exchange *x)
+{
+	reply_history(x, NULL, 'l');
+}
+
+/* It says what was deleted, and by whom: not for everybody. */
+void registry_package_history(struct exchange *x)
+{
+	if (x->caller.token || caller_must(x, SCOPE_READ_ALL, NULL))
+		reply_history(x, x->param[0], 'h');
+}
+
+/* ---- by hash and by position ---- */
+
+/* The library's text, which becomes the body. */
+static void reply_text(struct exchange *x, const char *type, char *text,
+		       size_t size)
+{
+	reply_bytes(x, 200, type, text, size);
+}
+
+void registry_text(struct exchange *x)
+{
+	struct pakhus_error err = {0};
+	size_t size;
+	char *text;
+
+	if (pakhus_read(x->store, x->param[0], &text, &size, &err)) {
+		reply_failed(x, &err);
+		return;
+	}
+	reply_immutable(x);
+	if (reply_tag(x, x->param[0]))
+		pakhus_free(text);
+	else
+		reply_text(x, "application/json", text, size);
+}
+
+void registry_entry(struct exchange *x)
+{
+	struct pakhus_package *p = NULL;
+	struct pakhus_error err = {0};
+	const char *seq = x->param[0];
+	size_t size = strlen(seq);
+	struct text t = {0};
+
+	if (size > 16 || strspn(seq, "0123456789") != size) {
+		reply_error(x, 400, "VALIDATION_ERROR",
+			    "The position of an entry is a number.");
+		return;
+	}
+	if (pakhus_get_at(x->store, strtoull(seq, NULL, 10), &p, &err)) {
+		reply_failed(x, &err);
+		return;
+	}
+	json_open(&t, '{');
+	registry_record(&t, &p->record);
+	json_key(&t, "manifest");
+	json_raw(&t, p->manifest, p->manifest_size);
+	json_key(&t, "metadata");
+	json_raw(&t, p->metadata, p->metadata_size);
+	json_close(&t, '}');
+	pakhus_package_free(p);
+	reply_data(x, 200, &t);
+}
+
+/* ---- what is signed ---- */
+
+void registry_checkpoint(struct exchange *x)
+{
+	struct pakhus_error err = {0};
+	size_t size;
+	char *text;
+
+	if (pakhus_checkpoint(x->store, 0, &text, &size, &err))
+		reply_failed(x, &err);
+	else
+		reply_text(x, "text/plain; charset=utf-8", text, size);
+}
+
+void registry_proof(struct exchange *x)
+{
+	struct pakhus_error err = {0};
+	size_t size;
+	char *text;
+
+	if (pakhus_prove(x->store, x->param[0], x->param[1], &text, &size,
+			 &err))
+		reply_failed(x, &err);
+	else
+		reply_text(x, "text/plain; charset=utf-8", text, size);
+}
+
+void registry_keys(struct exchange *x)
+{
+	struct pakhus_error err = {0};
+	struct pakhus_keys *keys;
+	struct text t = {0};
+	size_t i;
+
+	if (pakhus_keys(x->store, &keys, &err)) {
+		reply_failed(x, &err);
+		return;
+	}
+	json_open(&t, '{');
+	json_key(&t, "keys");
+	json_open(&t, '[');
+	for (i = 0; i < keys->count; i++) {
+		json_open(&t, '{');
+		json_pair(&t, "key", keys->items[i].key);
+		json_key(&t, "seq");
+		json_number(&t, keys->items[i].seq);
+		json_pair(&t, "time", keys->items[i].time);
+		json_key(&t, "time_us");
+		json_number(&t, keys->items[i].time_us);
+		json_close(&t, '}');
+	}
+	json_close(&t, ']');
+	json_close(&t, '}');
+	pakhus_keys_free(keys);
+	reply_data(x, 200, &t);
+}
