@@ -26,7 +26,8 @@ SERVER_LIBS = -ljansson -levent_openssl -levent_pthreads -levent -lssl -lz
 SAN    = CC=clang B=build/san CFLAGS="-O1 -g -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer -DPK_PORTABLE"
 TSAN   = CC=clang B=build/tsan CFLAGS="-O1 -g -fsanitize=thread"
-THREADS = $(addprefix build/tsan/tests/,test_threads test_waiters)
+THREADS = $(addprefix build/tsan/tests/,test_threads test_waiters \
+	test_serve_registry)
 
 LIB    = $(patsubst %.c,$(B)/%.o,$(wildcard layout/*.c src/*.c))
 CLI    = $(patsubst %.c,$(B)/%.o,$(wildcard tools/cli/*.c))
