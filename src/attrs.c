@@ -116,7 +116,7 @@ int pakhus_set_attrs(struct pakhus *s, const char *id, const char *version,
 {
 	AUTO(pk_draft_release) struct pk_draft d = { .n = 0 };
 	AUTO(pk_shared_auto) struct pk_shared *text = NULL;
-	AUTO_FREE struct pk_entry *e = malloc(sizeof(*e));
+	AUTO_FREE struct pk_entry *e = calloc(1, sizeof(*e));
 	uint64_t first;
 	int rc = pk_enter_write(s, err);
 
@@ -158,27 +158,37 @@ static void said_auto(struct said **s)
 		pakhus_attrs_free(&(*s)->public);
 }
 
+/* The file that is damaged may be that of a base: says what was asked for. */
+static int name_said(const struct pakhus_attrs *a, int rc,
+		     struct pakhus_error *err)
+{
+	struct pakhus_error e;
+
+	if (!err)
+		return rc;
+	e = *err;
+	pk_error_init(err);
+	return pk_fail(err, e.status, "%s%s%s: %s", a->id,
+		       *a->version ? "@" : "", a->version, e.text);
+}
+
 /* The text cannot be read: what was replaced since may have been collected. */
 static int no_text(struct pk_view *v, const struct pakhus_attrs *a, int rc,
 		   struct pakhus_error *err)
 {
-	char name[PK_ID_MAX + PK_VERSION_MAX + 2];
-	struct pakhus_error e = { .status = 0 };
-
 	if (rc != PAKHUS_ECORRUPT && rc != PAKHUS_ENOTFOUND)
 		return rc;
-	if (err)
-		e = *err;
-	pk_error_init(err);
-	if (pk_has_moved(v))
+	if (pk_has_moved(v)) {
+		pk_error_init(err);
 		return PK_AGAIN;
-	snprintf(name, sizeof(name), "%s%s%s", a->id, *a->version ? "@" : "",
-		 a->version);
+	}
 	if (rc == PAKHUS_ECORRUPT)
-		return pk_fail(err, rc, "%s: %s", name, e.text);
+		return name_said(a, rc, err);
+	pk_error_init(err);
 	return pk_fail(err, PAKHUS_ECORRUPT,
-		       "%s: F-11 the object %s of what is said of it is missing",
-		       name, a->hash);
+		       "%s%s%s: F-11 the object %s of what is said of it is "
+		       "missing", a->id, *a->version ? "@" : "", a->version,
+		       a->hash);
 }
 
 static void fill(struct pakhus_attrs *a, const char *id, const char *version,
@@ -247,7 +257,7 @@ static int said(struct pakhus *s, const char *id, const char *version,
 {
 	PK_VIEW v = PK_VIEW_INIT;
 	struct pk_live live = { .is_live = 1 };
-	struct pk_attrs row;
+	struct pk_attrs row = { .seq = 0 };
 	int rc = pk_view_open(&v, s, err);
 
 	if (!rc)

@@ -109,8 +109,8 @@ int pk_gather_put(struct pk_gather *g, uint64_t seq, const struct pk_entry *e)
 		return -1;
 	if (by)
 		h.manifest_size = e->size;
-	if (s->cap - s->size < (size_t)HEAD_SIZE + PK_HASH_SIZE +
-				       h.version_size + by) {
+	if (!s->bytes || s->cap - s->size < (size_t)HEAD_SIZE + PK_HASH_SIZE +
+						    h.version_size + by) {
 		size_t cap = s->size + s->size / 2 + 2 * HEAD_SIZE +
 			     2 * PK_HASH_SIZE + h.version_size + by;
 
