@@ -308,7 +308,7 @@ static int add(struct pakhus_batch *b, const struct pk_entry *e,
 
 	/* a record's text is at most 4 MiB, so this stays below 12 */
 	if (!rc && (b->draft.size + text->size > BATCH_BYTES ||
-		    b->draft.n == BATCH_ENTRIES))
+		    b->draft.n >= BATCH_ENTRIES))
 		rc = commit_batch(b, err);
 	return rc ? rc : pk_draft_add(&b->draft, e, text, err);
 }
@@ -324,13 +324,7 @@ int pakhus_batch_publish(struct pakhus_batch *b, const char *json, size_t size,
 		rc = pk_fail_nomem(err);
 	if (!rc)
 		rc = prepare(b->store, json, size, b->by, e, &text, err);
-	if (!rc)
-		rc = check_added(b, e, err);
-	/* a record's text is at most 4 MiB, so this stays below 12 */
-	if (!rc && (b->draft.size + text->size > BATCH_BYTES ||
-		    b->draft.n >= BATCH_ENTRIES))
-		rc = commit_batch(b, err);
-	return rc ? rc : pk_draft_add(&b->draft, e, text, err);
+	return rc ? rc : add(b, e, text, err);
 }
 
 /* What is said of a version stays in the record of its publish. */
@@ -354,7 +348,6 @@ int pakhus_batch_attrs(struct pakhus_batch *b, const char *id,
 		    b->draft.n >= (size_t)2 * BATCH_ENTRIES))
 		rc = commit_batch(b, err);
 	return rc ? rc : pk_draft_add(&b->draft, e, text, err);
-	return rc ? rc : add(b, e, text, err);
 }
 
 int pk_publish_batch(struct pakhus_batch *b, struct pakhus *s,

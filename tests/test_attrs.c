@@ -8,6 +8,10 @@
 #include "index.h"
 #include "match.h"
 
+#include <lmdb.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
 static uint64_t say(struct pakhus *s, const char *id, const char *version,
 		    const char *json)
 {
@@ -594,6 +598,119 @@ static void verify_finds_its_damage_and_repair_mends_it(void **state)
 	free(path);
 }
 
+/* ---- an index that an earlier pakhus made ---- */
+
+/* Takes what it knew nothing of out of an index. */
+static void make_old(const char *path)
+{
+	char *dir = index_file(path, "");
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi db;
+
+	assert_int_equal(mdb_env_create(&env), 0);
+	mdb_env_set_maxdbs(env, 1);
+	assert_int_equal(mdb_env_open(env, dir, MDB_NOTLS, 0600), 0);
+	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_dbi_open(txn, "attrs", 0, &db), 0);
+	assert_int_equal(mdb_drop(txn, db, 1), 0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	mdb_env_close(env);
+	free(dir);
+}
+
+static void an_index_of_before_gets_what_it_lacks(void **state)
+{
+	char *path = s_init(state, "s", 0), *line = s_text("%s/local/index-state",
+							   path);
+	struct pakhus *s = s_open(path, 0);
+	size_t size;
+	char *was;
+
+	s_publish(s, "a", "1", 1);
+	pakhus_close(s);
+	make_old(path);
+	was = slurp(line, &size);
+	assert_memory_equal(was, "clean ", 6);
+	free(was);
+	notices = 0;
+	s = s_open(path, 0);
+	assert_int_equal(notices, 0); /* it is not made anew */
+	was = slurp(line, &size);
+	assert_memory_equal(was, "boot ", 5); /* F-66: before it is written */
+	free(was);
+	assert_said(s, "a", "1", NULL);
+	say(s, "a", "1", "{\"x\":1}");
+	assert_said(s, "a", "1", "{\"x\":1}");
+	s_verify(s);
+	pakhus_close(s);
+	free(line);
+	free(path);
+}
+
+/* ---- others meanwhile ---- */
+
+static struct pakhus *shared;
+static atomic_int is_over;
+
+static void *read_on(void *arg)
+{
+	long *n = arg;
+
+	while (!atomic_load(&is_over)) {
+		struct pakhus_error e = { .status = 0 };
+		struct pakhus_attrs *a;
+		int rc = pakhus_attrs(shared, "a", n[1] ? "1" : NULL, &a, &e);
+
+		if (rc) {
+			print_error("%s\n", e.text);
+			n[0] = -1;
+			break;
+		}
+		pakhus_attrs_free(a);
+		n[0]++;
+	}
+	return NULL;
+}
+
+static void who_reads_meanwhile_misses_nothing(void **state)
+{
+	struct pakhus_gc gc = { .grace_us = 0 };
+	struct pakhus_options opt = { .cache_size = 1, .level = 1 };
+	long n[2][2] = { { 0, 0 }, { 0, 1 } };
+	char *path = s_init(state, "s", 0);
+	pthread_t thread[2];
+
+	assert_done(pakhus_open(&shared, path, &opt, &err));
+	s_publish(shared, "a", "1", 1);
+	say(shared, "a", NULL, "{\"n\":-1}");
+	say(shared, "a", "1", "{\"n\":-1}");
+	atomic_store(&is_over, 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, read_on,
+						n[i]), 0);
+	for (unsigned i = 0; i < s_scale(60, 15, 1000); i++) {
+		char json[40];
+
+		sprintf(json, "{\"n\":%u}", i);
+		say(shared, "a", NULL, json);
+		say(shared, "a", "1", json);
+		if (i % 3 == 0)
+			assert_done(pakhus_sync(shared, &err));
+		if (i % 5 == 0) /* whole, so that what was said goes */
+			say(shared, "a", NULL, json);
+		assert_done(pakhus_gc(shared, &gc, &err));
+	}
+	atomic_store(&is_over, 1);
+	for (int i = 0; i < 2; i++) {
+		pthread_join(thread[i], NULL);
+		assert_true(n[i][0] > 0);
+	}
+	s_verify(shared);
+	pakhus_close(shared);
+	free(path);
+}
+
 /* ---- what a log cannot say ---- */
 
 static int try_entry(struct pk_txn *t, const struct pk_entry *e)
@@ -703,6 +820,8 @@ int main(void)
 		T_IN_DIR(a_stick_brings_what_was_taken_out_before),
 		T_IN_DIR(what_is_said_stays_and_what_was_said_goes),
 		T_IN_DIR(verify_finds_its_damage_and_repair_mends_it),
+		T_IN_DIR(an_index_of_before_gets_what_it_lacks),
+		T_IN_DIR(who_reads_meanwhile_misses_nothing),
 		cmocka_unit_test(an_entry_that_cannot_be_is_damage),
 		cmocka_unit_test(a_text_is_that_of_its_entry_alone),
 	};

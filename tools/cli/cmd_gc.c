@@ -33,7 +33,7 @@ static void on_garbage(void *arg, const struct pakhus_garbage *g)
 	printf("%s\t%s\t%" PRIu64 "\t", g->is_freed ? "free" : "wait", g->hash,
 	       g->bytes);
 	out_plain(stdout, g->id);
-	if (*g->id)
+	if (*g->version)
 		putchar('@');
 	out_plain(stdout, g->version);
 	putchar('\n');
