@@ -422,31 +422,24 @@ static int compare_members(const void *a, const void *b)
 
 static int list_keys(struct pack *p, struct pk_member *file, size_t *n)
 {
-	int fd = openat(p->store->env->dir, "keys",
-			O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	AUTO_DIR DIR *d = pk_opendir(p->store->env->dir, "keys", 0);
 	const char *name;
+	int rc;
 
 	*n = 0;
-	if (!d) {
-		rc = pk_fail_sys(p->err, "keys");
-		pk_auto_close(&fd);
-		return rc;
-	}
+	if (!d)
+		return pk_fail_sys(p->err, "keys");
 	while ((rc = pk_readdir(d, "keys", &name, p->err)) == 1) {
 		char path[300];
 
 		snprintf(path, sizeof(path), "keys/%s", name);
 		if (pk_member_parse(path, &file[*n]))
 			continue; /* F-43: passed over, or verify's to tell */
-		if (++*n == FILES_MAX + 1) {
-			rc = pk_fail(p->err, PAKHUS_ECORRUPT,
-				     "keys: F-36 more than %d files",
-				     FILES_MAX);
-			break;
-		}
+		if (++*n == FILES_MAX + 1)
+			return pk_fail(p->err, PAKHUS_ECORRUPT,
+				       "keys: F-36 more than %d files",
+				       FILES_MAX);
 	}
-	closedir(d);
 	return rc;
 }
 

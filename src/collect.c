@@ -107,25 +107,19 @@ static int remove_file(struct cycle *c, int fd, const char *name)
 typedef int name_fn(struct cycle *c, int fd, const char *name);
 static int each_name(struct cycle *c, const char *path, name_fn *fn)
 {
-	int fd = openat(c->store->env->dir, path,
-			O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	AUTO_DIR DIR *d = pk_opendir(c->store->env->dir, path, O_NOFOLLOW);
 	const char *name;
 	int rc;
 
-	if (!d) {
-		rc = errno == ENOENT ? 0 : pk_fail_sys(c->err, "%s", path);
-		pk_auto_close(&fd);
-		return rc;
-	}
+	if (!d)
+		return errno == ENOENT ? 0 : pk_fail_sys(c->err, "%s", path);
 	while ((rc = pk_readdir(d, path, &name, c->err)) == 1) {
 		if (*name == '.')
 			continue;
-		rc = fn(c, fd, name);
+		rc = fn(c, dirfd(d), name);
 		if (rc)
-			break;
+			return rc;
 	}
-	closedir(d);
 	return rc;
 }
 

@@ -310,14 +310,11 @@ int pk_index_drop_others(int dir, struct pakhus_error *err)
 {
 	char own[64];
 	const char *name;
-	int fd = openat(dir, "local", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	AUTO_DIR DIR *d = pk_opendir(dir, "local", 0);
+	int rc;
 
-	if (!d) {
-		rc = pk_fail_sys(err, "local");
-		pk_auto_close(&fd);
-		return rc;
-	}
+	if (!d)
+		return pk_fail_sys(err, "local");
 	index_path(own, "");
 	while ((rc = pk_readdir(d, "local", &name, err)) == 1) {
 		char path[sizeof("local/") + NAME_MAX];
@@ -328,9 +325,8 @@ int pk_index_drop_others(int dir, struct pakhus_error *err)
 			continue;
 		rc = move_away(dir, path, err);
 		if (rc)
-			break;
+			return rc;
 	}
-	closedir(d);
 	return rc;
 }
 

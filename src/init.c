@@ -55,15 +55,12 @@ static int check_empty(int dir, const char *path, struct pakhus_error *err)
 {
 	static const char *const ours[] = { ".", "..", "objects", "log",
 					    "keys", "local", "lost+found" };
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	AUTO_DIR DIR *d = pk_opendir(dir, ".", 0);
 	const char *name;
+	int rc;
 
-	if (!d) {
-		rc = pk_fail_sys(err, "%s", path);
-		pk_auto_close(&fd);
-		return rc;
-	}
+	if (!d)
+		return pk_fail_sys(err, "%s", path);
 	while ((rc = pk_readdir(d, path, &name, err)) == 1) {
 		size_t i = 0, n = sizeof(ours) / sizeof(*ours);
 
@@ -71,12 +68,10 @@ static int check_empty(int dir, const char *path, struct pakhus_error *err)
 			i++;
 		if (i < n)
 			continue;
-		rc = pk_fail(err, PAKHUS_ECONFLICT,
-			     "%s: not empty and not a store (it holds %s)",
-			     path, name);
-		break;
+		return pk_fail(err, PAKHUS_ECONFLICT,
+			       "%s: not empty and not a store (it holds %s)",
+			       path, name);
 	}
-	closedir(d);
 	return rc;
 }
 

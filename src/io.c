@@ -109,6 +109,17 @@ int pk_sync_dir(int dir, const char *path, struct pakhus_error *err)
 	return 0;
 }
 
+DIR *pk_opendir(int dir, const char *path, int flags)
+{
+	int fd = openat(dir, path,
+			O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!d)
+		pk_auto_close(&fd);
+	return d;
+}
+
 int pk_readdir(DIR *d, const char *path, const char **name,
 	       struct pakhus_error *err)
 {
@@ -124,38 +135,27 @@ int pk_readdir(DIR *d, const char *path, const char **name,
 
 void pk_empty_dir(int dir, const char *path)
 {
-	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	AUTO_DIR DIR *d = pk_opendir(dir, path, 0);
 	struct dirent *e;
 
 	while (d && (e = readdir(d)))
 		if (e->d_name[0] != '.')
-			unlinkat(fd, e->d_name, 0);
-	if (d)
-		closedir(d);
-	else if (fd >= 0)
-		close(fd);
+			unlinkat(dirfd(d), e->d_name, 0);
 }
 
 #define DEPTH_MAX 16 /* what is deeper nobody here made */
 
 static void remove_tree(int dir, const char *path, int depth)
 {
+	AUTO_DIR DIR *d = NULL;
 	struct dirent *e;
-	int fd;
-	DIR *d;
 
 	if (!unlinkat(dir, path, 0) || errno == ENOENT || !depth)
 		return;
-	fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	d = fd < 0 ? NULL : fdopendir(fd);
-	if (!d)
-		pk_auto_close(&fd);
+	d = pk_opendir(dir, path, O_NOFOLLOW);
 	while (d && (e = readdir(d)))
 		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
-			remove_tree(fd, e->d_name, depth - 1);
-	if (d)
-		closedir(d);
+			remove_tree(dirfd(d), e->d_name, depth - 1);
 	unlinkat(dir, path, AT_REMOVEDIR);
 }
 

@@ -26,7 +26,9 @@ int pk_fdatasync(int fd);
 int pk_mkdir(int dir, const char *path, unsigned mode,
 	     struct pakhus_error *err);
 int pk_sync_dir(int dir, const char *path, struct pakhus_error *err);
-/* The next name in a directory: 1, 0 at the end, or a failure. */
+/* Opens a directory to be read; NULL with errno. flags: 0 or O_NOFOLLOW. */
+DIR *pk_opendir(int dir, const char *path, int flags);
+/* The next name in it: 1, 0 at the end, or a failure. */
 int pk_readdir(DIR *d, const char *path, const char **name,
 	       struct pakhus_error *err);
 /* Removes every file in a directory, as far as it goes. */
@@ -37,5 +39,12 @@ void pk_remove_tree(int dir, const char *path);
 /* 1, 0, or a failure. */
 int pk_exists(int dir, const char *path, struct pakhus_error *err);
 int pk_random(void *buf, size_t n, struct pakhus_error *err);
+
+static inline void pk_auto_closedir(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+#define AUTO_DIR AUTO(pk_auto_closedir)
 
 #endif

@@ -62,17 +62,13 @@ static int is_next(const char *name)
 
 int pk_log_keys(int dir, struct pk_keys *keys, struct pakhus_error *err)
 {
-	int fd = openat(dir, "keys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	AUTO_DIR DIR *d = pk_opendir(dir, "keys", 0);
 	const char *name;
 	int rc;
 
 	keys->n = 0;
-	if (!d) {
-		rc = pk_fail_sys(err, "keys");
-		pk_auto_close(&fd);
-		return rc;
-	}
+	if (!d)
+		return pk_fail_sys(err, "keys");
 	while ((rc = pk_readdir(d, "keys", &name, err)) == 1) {
 		if (*name == '.' || is_next(name))
 			continue;
@@ -83,10 +79,9 @@ int pk_log_keys(int dir, struct pk_keys *keys, struct pakhus_error *err)
 		else
 			rc = read_key(dir, name, &keys->key[keys->n], err);
 		if (rc)
-			break;
+			return rc;
 		keys->n++;
 	}
-	closedir(d);
 	return rc;
 }
 
@@ -665,26 +660,21 @@ static void prune_dir(int dir, struct pk_tile t, unsigned keep)
 	char path[PK_TILE_PATH_SIZE + 4] = "log/", width[8];
 	time_t now = time(NULL);
 	struct dirent *e;
+	AUTO_DIR DIR *d = NULL;
 	struct stat st;
-	DIR *d;
-	int fd;
 
 	t.width = 1;
 	pk_tile_path(&t, path + 4);
 	*strrchr(path, '/') = '\0';
-	fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	d = fd < 0 ? NULL : fdopendir(fd);
-	if (!d) {
-		pk_auto_close(&fd);
+	d = pk_opendir(dir, path, 0);
+	if (!d)
 		return;
-	}
 	snprintf(width, sizeof(width), "%u", keep);
 	while ((e = readdir(d)))
 		if (e->d_name[0] != '.' && strcmp(e->d_name, width) &&
-		    !fstatat(fd, e->d_name, &st, 0) &&
+		    !fstatat(dirfd(d), e->d_name, &st, 0) &&
 		    st.st_mtime + PARTIAL_AGE < now)
-			unlinkat(fd, e->d_name, 0);
-	closedir(d);
+			unlinkat(dirfd(d), e->d_name, 0);
 	if (!keep)
 		unlinkat(dir, path, AT_REMOVEDIR);
 }

@@ -45,16 +45,12 @@ static int is_ours(const char *name)
 /* Nothing but what an unfinished first sync leaves may be there already. */
 static int check_empty(struct pk_sync *x, const char *path)
 {
-	int fd = openat(x->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	AUTO_DIR DIR *d = pk_opendir(x->dir, ".", 0);
 	const char *name;
 	int begun, rc;
 
-	if (!d) {
-		rc = pk_fail_sys(x->err, "%s", path);
-		pk_auto_close(&fd);
-		return rc;
-	}
+	if (!d)
+		return pk_fail_sys(x->err, "%s", path);
 	/* empty: its maker ended before there was more */
 	unlinkat(x->dir, "local", AT_REMOVEDIR);
 	begun = rc = pk_exists(x->dir, PK_INCOMING, x->err);
@@ -62,12 +58,10 @@ static int check_empty(struct pk_sync *x, const char *path)
 		if (!strcmp(name, ".") || !strcmp(name, "..") ||
 		    !strcmp(name, "lost+found") || (begun && is_ours(name)))
 			continue;
-		rc = pk_fail(x->err, PAKHUS_ECONFLICT,
-			     "%s: neither empty nor a mirror (it holds %s)",
-			     path, name);
-		break;
+		return pk_fail(x->err, PAKHUS_ECONFLICT,
+			       "%s: neither empty nor a mirror (it holds %s)",
+			       path, name);
 	}
-	closedir(d);
 	return rc;
 }
 

@@ -371,20 +371,15 @@ static int sweep_dir(struct job *j, const char *ab, char (*live)[PATH_SIZE])
 {
 	char path[PATH_SIZE];
 	struct pk_env *env = j->store->env;
+	AUTO_DIR DIR *d = NULL;
 	const char *name;
-	int fd, rc;
-	DIR *d;
+	int rc;
 
 	snprintf(path, sizeof(path), PKG "/%s", ab);
-	fd = openat(env->dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	d = fd < 0 ? NULL : fdopendir(fd);
-	if (!d) {
-		rc = pk_fail_sys(j->err, "%s", path);
-		pk_auto_close(&fd);
-		return rc;
-	}
+	d = pk_opendir(env->dir, path, 0);
+	if (!d)
+		return errno == ENOENT ? 0
+				       : pk_fail_sys(j->err, "%s", path);
 	while ((rc = pk_readdir(d, path, &name, j->err)) == 1) {
 		if (strlen(name) != NAME_SIZE ||
 		    !is_digits(name, NAME_SIZE - strlen(SUFFIX)))
@@ -396,9 +391,8 @@ static int sweep_dir(struct job *j, const char *ab, char (*live)[PATH_SIZE])
 			continue;
 		rc = take_out(env->dir, path, j->err);
 		if (rc)
-			break;
+			return rc;
 	}
-	closedir(d);
 	return rc;
 }
 

@@ -273,28 +273,22 @@ static int ready_dir(struct ready *r, unsigned first)
 {
 	char path[PK_OBJPATH_SIZE];
 	uint64_t before = r->encoded;
+	AUTO_DIR DIR *d = NULL;
 	const char *name;
-	int fd, rc;
-	DIR *d;
+	int rc;
 
 	snprintf(path, sizeof(path), "objects/%02x", first);
-	fd = openat(r->store->env->dir, path,
-		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	d = fd < 0 ? NULL : fdopendir(fd);
-	if (!d) {
-		rc = pk_fail_sys(r->err, "%s", path);
-		pk_auto_close(&fd);
-		return rc;
-	}
+	d = pk_opendir(r->store->env->dir, path, 0);
+	if (!d)
+		return pk_fail_sys(r->err, "%s", path);
 	while ((rc = pk_readdir(d, path, &name, r->err)) == 1) {
 		if (strlen(name) != PK_HEX_SIZE - 2)
 			continue;
 		snprintf(path, sizeof(path), "objects/%02x/%.62s", first, name);
 		rc = ready_object(r, path);
 		if (rc)
-			break;
+			return rc;
 	}
-	closedir(d);
 	return rc || r->encoded == before
 		       ? rc
 		       : pk_object_sync_dir(r->store->env->dir,
@@ -429,27 +423,20 @@ static int replace_index(struct pakhus *s, struct pakhus_error *err)
 
 static int empty_trash(int dir, struct pakhus_error *err)
 {
-	int fd = openat(dir, TRASH,
-			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), rc;
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	AUTO_DIR DIR *d = pk_opendir(dir, TRASH, O_NOFOLLOW);
 	const char *name;
+	int rc;
 
-	if (!d) {
-		rc = pk_fail_sys(err, TRASH);
-		pk_auto_close(&fd);
-		return rc;
-	}
+	if (!d)
+		return pk_fail_sys(err, TRASH);
 	while ((rc = pk_readdir(d, TRASH, &name, err)) == 1) {
 		if (!strcmp(name, ".") || !strcmp(name, ".."))
 			continue;
-		pk_remove_tree(fd, name);
+		pk_remove_tree(dirfd(d), name);
 		/* it goes as far as it can, and this says how far */
-		if (unlinkat(fd, name, 0) && errno != ENOENT) {
-			rc = pk_fail_sys(err, "remove " TRASH "/%s", name);
-			break;
-		}
+		if (unlinkat(dirfd(d), name, 0) && errno != ENOENT)
+			return pk_fail_sys(err, "remove " TRASH "/%s", name);
 	}
-	closedir(d);
 	return rc;
 }
 

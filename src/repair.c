@@ -139,26 +139,19 @@ static int bound_depths(struct repair *p)
 
 	for (unsigned i = 0; i < 256 && !rc; i++) {
 		char dir[16], path[16 + 256];
+		AUTO_DIR DIR *d = NULL;
 		const char *name;
-		DIR *d;
-		int fd;
 
 		snprintf(dir, sizeof(dir), "objects/%02x", i);
-		fd = openat(p->x.dir, dir,
-			    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-		d = fd < 0 ? NULL : fdopendir(fd);
-		if (!d) {
-			rc = pk_fail_sys(p->err, "%s", dir);
-			pk_auto_close(&fd);
-			return rc;
-		}
+		d = pk_opendir(p->x.dir, dir, O_NOFOLLOW);
+		if (!d)
+			return pk_fail_sys(p->err, "%s", dir);
 		while ((rc = pk_readdir(d, dir, &name, p->err)) == 1) {
 			snprintf(path, sizeof(path), "%s/%s", dir, name);
 			rc = bound_depth(p, path);
 			if (rc)
 				break;
 		}
-		closedir(d);
 	}
 	return rc;
 }

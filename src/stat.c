@@ -42,25 +42,22 @@ static int count_objects(int dir, struct pakhus_stat *out,
 	int rc = 0;
 
 	for (unsigned i = 0; i < 256 && !rc; i++) {
+		AUTO_DIR DIR *d = NULL;
 		const char *name;
-		DIR *d;
-		int fd;
 
 		sprintf(sub, "objects/%02x", i);
-		fd = openat(dir, sub, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		d = fd < 0 ? NULL : fdopendir(fd);
+		d = pk_opendir(dir, sub, 0);
 		if (!d) {
 			rc = errno == ENOENT ? 0 : pk_fail_sys(err, "%s", sub);
-			pk_auto_close(&fd);
 			continue;
 		}
 		while ((rc = pk_readdir(d, sub, &name, err)) == 1) {
 			if (*name != '.')
-				rc = count_object(dir, fd, sub, name, out, err);
+				rc = count_object(dir, dirfd(d), sub, name, out,
+						  err);
 			if (rc < 0)
 				break;
 		}
-		closedir(d);
 	}
 	return rc;
 }

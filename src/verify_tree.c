@@ -15,20 +15,15 @@ typedef int file_fn(struct pk_check *c, const char *path);
 /* 1, or 0 where that was told as damage, or a failure. */
 static int open_dir(struct pk_check *c, const char *path, DIR **out)
 {
-	int fd = openat(c->store->env->dir, path,
-			O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), rc;
-
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP ||
-		       errno == EACCES)) {
+	*out = pk_opendir(c->store->env->dir, path, O_NOFOLLOW);
+	if (*out)
+		return 1;
+	if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP ||
+	    errno == EACCES) {
 		pk_check_damage(c, path, "F-43", "is no directory that can be read");
 		return 0;
 	}
-	*out = fd < 0 ? NULL : fdopendir(fd);
-	if (*out)
-		return 1;
-	rc = pk_fail_sys(c->err, "%s", path);
-	pk_auto_close(&fd);
-	return rc;
+	return pk_fail_sys(c->err, "%s", path);
 }
 
 /* 1, or 0 where it is gone meanwhile, or a failure. */
