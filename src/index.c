@@ -88,6 +88,7 @@ static int mark(struct pk_index *ix, struct pakhus_error *err);
 
 static int open_databases(struct pk_index *ix)
 {
+	struct pakhus_error e = { .status = 0 };
 	MDB_txn *txn;
 	int rc = mdb_txn_begin(ix->env, NULL, MDB_RDONLY, &txn), n = 0;
 
@@ -100,8 +101,8 @@ static int open_databases(struct pk_index *ix)
 		return rc;
 	/* one that an earlier version made, which has something to lose, gets
 	 * what it knew nothing of */
-	if (n > 1 && !ix->is_memory && mark(ix, NULL))
-		return EIO;
+	if (n > 1 && !ix->is_memory && mark(ix, &e))
+		return e.sys ? e.sys : EIO;
 	rc = mdb_txn_begin(ix->env, NULL, 0, &txn);
 	if (rc)
 		return rc;
@@ -974,8 +975,7 @@ int pk_index_each_attrs(struct pk_txn *t, pk_live_fn *fn, void *arg,
 	struct pk_live live = { .is_live = 1 };
 	struct pk_attrs attrs;
 	MDB_val key, value;
-	MDB_stat st;
-	size_t n = 0;
+	uint64_t n = 0;
 	int rc = open_cursor(t, ATTRS, &c, err);
 
 	if (rc)
@@ -996,10 +996,7 @@ int pk_index_each_attrs(struct pk_txn *t, pk_live_fn *fn, void *arg,
 	}
 	if (rc != MDB_NOTFOUND)
 		return fail_mdb(t->ix, err, rc, "attrs");
-	rc = mdb_stat(t->handle, t->ix->db[ATTRS], &st);
-	if (rc)
-		return fail_mdb(t->ix, err, rc, "attrs");
-	return n == st.ms_entries ? 0 : pk_index_fail_missing(t, err);
+	return n == pk_index_said(t) ? 0 : pk_index_fail_missing(t, err);
 }
 
 int pk_index_each_purged(struct pk_txn *t, pk_purged_fn *fn, void *arg,
@@ -1038,6 +1035,13 @@ uint64_t pk_index_packages(struct pk_txn *t)
 	MDB_stat st;
 
 	return mdb_stat(t->handle, t->ix->db[LATEST], &st) ? 0 : st.ms_entries;
+}
+
+uint64_t pk_index_said(struct pk_txn *t)
+{
+	MDB_stat st;
+
+	return mdb_stat(t->handle, t->ix->db[ATTRS], &st) ? 0 : st.ms_entries;
 }
 
 /* ---- rows, here or gathered (rows.h) ---- */

@@ -94,6 +94,8 @@ int pk_index_fail_missing(struct pk_txn *t, struct pakhus_error *err);
 void pk_index_distrust(struct pk_index *ix);
 /* Live packages and entries, for stat. */
 uint64_t pk_index_packages(struct pk_txn *t);
+/* Of how many packages and versions something is said. */
+uint64_t pk_index_said(struct pk_txn *t);
 
 /* ---- walks, newest first; fn as in pakhus.h ends them with non-zero ---- */
 typedef int pk_latest_fn(void *arg, const struct pk_latest *latest);

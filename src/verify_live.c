@@ -122,7 +122,7 @@ int pk_check_live(struct pk_check *c)
 	if (!rc)
 		rc = pk_txn_read(&t, ix, &e);
 	c->looked = 0;
-	c->live = t.stamp.live;
+	c->live = rc ? 0 : t.stamp.live + pk_index_said(&t);
 	if (!rc)
 		rc = pk_index_each_live(&t, gather, c, &e);
 	if (!rc)

@@ -128,6 +128,65 @@ static void a_batch_says_it_in_the_step_of_its_publish(void **state)
 	pakhus_close(s);
 }
 
+static void a_batch_of_much_goes_in_several_steps(void **state)
+{
+	size_t size = PAKHUS_ATTRS_MAX - 100;
+	char *json = malloc(PAKHUS_ATTRS_MAX), *doc = s_document("a", "1", 1);
+	struct pakhus *s = fresh(state);
+	struct pakhus_batch *b;
+
+	assert_done(pakhus_batch_new(s, NULL, &b, &err));
+	assert_done(pakhus_batch_publish(b, doc, strlen(doc), &err));
+	for (int i = 0; i < 8; i++) {
+		int n = sprintf(json, "{\"x\":\"%0*d\"}", (int)size, i);
+
+		assert_done(pakhus_batch_attrs(b, "a", i ? NULL : "1", json,
+					       (size_t)n, &err));
+	}
+	/* so much stays in the step of its publish */
+	assert_int_equal(pakhus_batch_durable(b), 0);
+	for (int i = 8; i < 30; i++) {
+		int n = sprintf(json, "{\"x\":\"%0*d\"}", (int)size, i);
+
+		assert_done(pakhus_batch_attrs(b, "a", "1", json, (size_t)n,
+					       &err));
+	}
+	assert_in_range(pakhus_batch_durable(b), 9, 30);
+	assert_done(pakhus_batch_commit(b, &err));
+	assert_int_equal(pakhus_batch_durable(b), 31);
+	pakhus_batch_free(b);
+	assert_said(s, "a", "1", json);
+	s_verify(s);
+	pakhus_close(s);
+	free(doc);
+	free(json);
+}
+
+static void in_an_immutable_store_it_changes_too(void **state)
+{
+	char *path = s_init(state, "s", 1), *doc = s_document("a", "2", 2);
+	struct pakhus *s = s_open(path, 0);
+	struct pakhus_batch *b;
+
+	s_publish(s, "a", "1", 1);
+	say(s, "a", "1", "{\"x\":1}");
+	say(s, "a", "1", "{\"x\":2}");
+	assert_done(pakhus_batch_new(s, NULL, &b, &err));
+	assert_done(pakhus_batch_publish(b, doc, strlen(doc), &err));
+	assert_done(pakhus_batch_attrs(b, "a", "2", "{\"x\":3}", 7, &err));
+	assert_done(pakhus_batch_attrs(b, "a", "2", "{\"x\":4}", 7, &err));
+	assert_done(pakhus_batch_publish(b, doc, strlen(doc), &err));
+	assert_done(pakhus_batch_commit(b, &err));
+	pakhus_batch_free(b);
+	assert_said(s, "a", "1", "{\"x\":2}");
+	assert_said(s, "a", "2", "{\"x\":4}");
+	assert_status(s_try(s, "a", "1", 9, NULL), PAKHUS_ECONFLICT);
+	s_verify(s);
+	pakhus_close(s);
+	free(doc);
+	free(path);
+}
+
 static void what_cannot_be_said_changes_nothing(void **state)
 {
 	static const struct {
@@ -809,6 +868,8 @@ int main(void)
 		T_IN_DIR(what_is_said_is_what_was_said_last),
 		T_IN_DIR(of_a_version_it_goes_with_it),
 		T_IN_DIR(a_batch_says_it_in_the_step_of_its_publish),
+		T_IN_DIR(a_batch_of_much_goes_in_several_steps),
+		T_IN_DIR(in_an_immutable_store_it_changes_too),
 		T_IN_DIR(what_cannot_be_said_changes_nothing),
 		T_IN_DIR(history_and_positions_tell_of_it),
 		T_IN_DIR(every_way_to_an_index_gives_the_same),
