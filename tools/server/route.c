@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "content.h"
 #include "exchange.h"
 #include "represent.h"
@@ -103,6 +104,8 @@ static void run(struct exchange *x)
 	struct request plain;
 	char *body;
 
+	if (!access_enter(x))
+		return;
 	if (id && !caller_must(x, x->route->scope, id))
 		return;
 	if (x->route->scope == SCOPE_READ_ALL &&
@@ -132,7 +135,7 @@ size_t server_limit(struct server *s, enum http_method method,
 		return 0;
 	if (method == HTTP_HEAD)
 		method = HTTP_GET;
-	for (i = 0; i < sizeof(doors) / sizeof(*doors); i++)
+	for (i = 0; doors[i]; i++)
 		for (r = doors[i]; r->run; r++)
 			if (r->method == method && limit_of(s, r) > limit &&
 			    target_match(r->pattern, target, path, param,
@@ -140,6 +143,37 @@ size_t server_limit(struct server *s, enum http_method method,
 				limit = limit_of(s, r);
 	free(room);
 	return limit;
+}
+
+const struct route *route_at(size_t number)
+{
+	const struct route *r;
+	size_t i;
+
+	for (i = 0; doors[i]; i++)
+		for (r = doors[i]; r->run; r++)
+			if (!number--)
+				return r;
+	return NULL;
+}
+
+size_t route_count(void)
+{
+	size_t n = 0;
+
+	while (route_at(n))
+		n++;
+	return n;
+}
+
+static void count_change(const struct exchange *x)
+{
+	if (x->reply->status / 100 != 2)
+		return;
+	if (x->route->scope == SCOPE_PUBLISH)
+		metrics_count(x->server->metrics, METRIC_PUBLISHED);
+	else if (x->route->scope == SCOPE_DELETE)
+		metrics_count(x->server->metrics, METRIC_DELETED);
 }
 
 void server_handle(struct server *s, const struct request *rq,
@@ -153,19 +187,23 @@ void server_handle(struct server *s, const struct request *rq,
 	char *room = malloc(path + TARGET_PARAMS);
 	char allow[64] = "";
 	const struct route *r;
+	struct metrics_request seen = {.method = rq->method,
+				       .received = rq->size};
+	uint64_t began = clock_ns();
 	size_t i;
 	int got;
 
+	metrics_begin(s->metrics);
 	memset(rp, 0, sizeof(*rp));
 	rp->fd = -1;
 	rp->route = "";
 	x.query = rq->target + path + (rq->target[path] == '?');
 	if (!room) {
 		reply_error(&x, 503, "OUT_OF_MEMORY", "out of memory");
-		return;
+		goto out;
 	}
 	for (i = 0; doors[i]; i++) {
-		for (r = doors[i]; r->run; r++) {
+		for (r = doors[i]; r->run; r++, seen.route++) {
 			got = target_match(r->pattern, rq->target, path,
 					   x.param, room);
 			if (got < 0) {
@@ -177,6 +215,7 @@ void server_handle(struct server *s, const struct request *rq,
 				x.route = r;
 				rp->route = r->pattern;
 				run(&x);
+				count_change(&x);
 				goto out;
 			}
 			if (got && !strstr(allow, methods[r->method]))
@@ -195,6 +234,11 @@ void server_handle(struct server *s, const struct request *rq,
 			    "There is nothing at this address.");
 	}
 out:
+	access_leave(&x);
 	represent(&x);
 	free(room);
+	seen.status = rp->status;
+	seen.sent = rq->method == HTTP_HEAD ? 0 : rp->size;
+	seen.ns = clock_ns() - began;
+	metrics_end(s->metrics, &seen);
 }

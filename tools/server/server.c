@@ -2,7 +2,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
+#include "fail.h"
 #include "state.h"
 
 static void on_notice(void *arg, const char *text)
@@ -35,24 +37,39 @@ void server_notice(struct server *s, const char *fmt, ...)
 	on_notice(s, text);
 }
 
+static int open_parts(struct server *s, struct pakhus_error *err)
+{
+	struct pakhus_options options = {.notice = on_notice, .arg = s,
+					 .max_document = s->opt.max_body};
+	int rc;
+
+	s->limit = limit_new(&s->opt.rates);
+	s->metrics = metrics_new(route_count());
+	if (!s->limit || !s->metrics)
+		return server_fail(err, PAKHUS_ENOMEM, 0, "out of memory");
+	if (s->opt.tokens) {
+		rc = keyring_open(&s->keyring, s->opt.tokens, on_notice, s,
+				  err);
+		if (rc)
+			return rc;
+	}
+	options.flags = s->opt.is_read_only ? PAKHUS_READONLY : PAKHUS_CREATE;
+	return pakhus_open(&s->store, s->opt.store, &options, err);
+}
+
 int server_open(struct server **out, const struct server_options *opt,
 		struct pakhus_error *err)
 {
-	struct pakhus_options options = {.notice = on_notice};
 	struct server *s = calloc(1, sizeof(*s));
 	int rc;
 
-	if (!s) {
-		err->status = PAKHUS_ENOMEM;
-		return PAKHUS_ENOMEM;
-	}
+	if (!s)
+		return server_fail(err, PAKHUS_ENOMEM, 0, "out of memory");
 	s->opt = *opt;
-	options.arg = s;
-	options.max_document = opt->max_body;
-	options.flags = opt->is_read_only ? PAKHUS_READONLY : PAKHUS_CREATE;
-	rc = pakhus_open(&s->store, opt->store, &options, err);
+	s->started_at = (uint64_t)time(NULL);
+	rc = open_parts(s, err);
 	if (rc) {
-		free(s);
+		server_close(s);
 		return rc;
 	}
 	rc = refresh(s, err);
@@ -60,6 +77,7 @@ int server_open(struct server **out, const struct server_options *opt,
 		on_notice(s, err->text);
 		*err = (struct pakhus_error){0};
 	}
+	s->opt.store = s->opt.tokens = NULL; /* the caller's, and not needed */
 	*out = s;
 	return 0;
 }
@@ -83,16 +101,22 @@ int server_sync(struct server *s, struct pakhus_error *err)
 	rc = pakhus_sync(s->store, err);
 	if (!rc)
 		rc = refresh(s, err);
+	atomic_store(&s->has_sync_failed, rc != 0);
 	if (rc)
 		server_wrote(s);
+	else
+		atomic_store(&s->synced_at, (unsigned long long)time(NULL));
 	return rc;
+}
+
+void server_drain(struct server *s)
+{
+	atomic_store(&s->is_draining, 1);
 }
 
 int server_reload(struct server *s, struct pakhus_error *err)
 {
-	(void)s;
-	(void)err;
-	return 0;
+	return s->keyring ? keyring_reload(s->keyring, err) : 0;
 }
 
 void server_close(struct server *s)
@@ -100,5 +124,8 @@ void server_close(struct server *s)
 	if (!s)
 		return;
 	pakhus_close(s->store);
+	keyring_close(s->keyring);
+	limit_free(s->limit);
+	metrics_free(s->metrics);
 	free(s);
 }

@@ -5,6 +5,7 @@
 
 #include "access.h"
 #include "http.h"
+#include "limit.h"
 #include "pakhus.h"
 
 struct server;
@@ -15,6 +16,8 @@ struct server_options {
 	const char *tokens; /* file of tokens; NULL: nobody may write */
 	enum anonymous anonymous;
 	int is_read_only;
+	int is_metrics_public; /* else who may: admin, or all may read all */
+	struct limit_rates rates;
 	size_t max_body; /* lowers the library's limit of a document */
 	/* Told, a line each, what an operator should know. */
 	void (*notice)(void *arg, const char *text);
@@ -37,6 +40,8 @@ int server_is_dirty(struct server *s);
 uint64_t server_writes(struct server *s);
 /* Moves what was published into the tree that mirrors copy. */
 int server_sync(struct server *s, struct pakhus_error *err);
+/* From now on /readyz says that requests should go elsewhere. */
+void server_drain(struct server *s);
 /* Reads the tokens again; where that fails the old ones stay. */
 int server_reload(struct server *s, struct pakhus_error *err);
 /* Nobody may be inside server_handle(). Syncs first. */

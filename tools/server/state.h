@@ -5,6 +5,9 @@
 
 #include <stdatomic.h>
 
+#include "keyring.h"
+#include "limit.h"
+#include "metrics.h"
 #include "server.h"
 
 struct server {
@@ -12,7 +15,20 @@ struct server {
 	struct server_options opt;
 	atomic_int is_dirty;
 	atomic_ulong writes;
+	struct keyring *keyring; /* NULL: there are no tokens */
+	struct limit *limit;
+	struct metrics *metrics;
+	uint64_t started_at;	     /* seconds since 1970 ... */
+	atomic_ullong synced_at;     /* ... and 0: never */
+	atomic_int has_sync_failed;  /* the last one */
+	atomic_int is_draining;
 };
+
+struct route;
+
+/* The route of a number from 0, or NULL behind the last. */
+const struct route *route_at(size_t number);
+size_t route_count(void);
 
 /* Something was published or deleted. */
 static inline void server_wrote(struct server *s)
