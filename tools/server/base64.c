@@ -20,7 +20,7 @@ void base64_encode(const void *bytes, size_t size, char *out)
 		unsigned three = i + 2 < size ? at[2] : 0;
 
 		*out++ = digit[at[0] >> 2];
-		*out++ = digit[(at[0] & 3) << 4 | two >> 4];
+		*out++ = digit[(at[0] & 3u) << 4 | two >> 4];
 		*out++ = i + 1 < size ? digit[(two & 15) << 2 | three >> 6]
 				      : '=';
 		*out++ = i + 2 < size ? digit[three & 63] : '=';
