@@ -787,8 +787,7 @@ static void test_repr_digest_is_of_what_is_sent(void **state)
 
 /* ---- Bodies of requests ---- */
 
-static char *body; /* of the request; plain after take() */
-static struct request plain;
+static struct content content;
 
 static int take(const char *coding, const char *bytes, size_t size, size_t max)
 {
@@ -798,12 +797,12 @@ static int take(const char *coding, const char *bytes, size_t size, size_t max)
 	rq = (struct request){.method = HTTP_POST, .body = bytes, .size = size,
 			      .fields = fields, .field_count = !!coding};
 	x = (struct exchange){.request = &rq, .reply = &rp};
-	return content_decode(&x, max, &plain, &body);
+	return content_decode(&x, max, &content);
 }
 
 static void let_go(void)
 {
-	free(body);
+	content_release(&content);
 	reply_free(&rp);
 }
 
@@ -825,10 +824,11 @@ static void test_bodies_are_decoded_within_their_bound(void **state)
 
 		assert_int_equal(take(name, coded[i], size[i], sizeof(text)),
 				 1);
-		assert_ptr_equal(x.request, &plain);
-		assert_int_equal(plain.size, sizeof(text));
-		assert_memory_equal(plain.body, text, sizeof(text));
-		assert_int_equal(plain.body[sizeof(text)], 0);
+		assert_ptr_equal(x.request, &content.plain);
+		assert_null(request_field(x.request, "Content-Encoding"));
+		assert_int_equal(content.plain.size, sizeof(text));
+		assert_memory_equal(content.plain.body, text, sizeof(text));
+		assert_int_equal(content.plain.body[sizeof(text)], 0);
 		let_go();
 
 		assert_int_equal(take(name, coded[i], size[i],
@@ -840,7 +840,7 @@ static void test_bodies_are_decoded_within_their_bound(void **state)
 		memcpy(twice + size[i], coded[i], size[i]);
 		assert_int_equal(take(name, twice, 2 * size[i],
 				      2 * sizeof(text)), 1);
-		assert_int_equal(plain.size, 2 * sizeof(text));
+		assert_int_equal(content.plain.size, 2 * sizeof(text));
 		let_go();
 		assert_int_equal(take(name, twice, 2 * size[i],
 				      2 * sizeof(text) - 1), 0);
@@ -901,7 +901,7 @@ static void test_other_codings_are_415(void **state)
 	assert_ptr_equal(x.request, &rq);
 	let_go();
 	rq.field_count = 2; /* on two lines */
-	assert_int_equal(content_decode(&x, 100, &plain, &body), 0);
+	assert_int_equal(content_decode(&x, 100, &content), 0);
 	assert_int_equal(rp.status, 415);
 	let_go();
 	assert_int_equal(take(NULL, "{}", 2, 100), 1);
@@ -915,7 +915,7 @@ static void damaged(const char *name, const char *bytes, size_t size)
 	char *exact = (char *)t_exact(bytes, size);
 
 	if (take(name, exact, size, 5000))
-		assert_in_range(plain.size, 0, 5000);
+		assert_in_range(content.plain.size, 0, 5000);
 	else
 		assert_true(rp.status == 400 || rp.status == 413);
 	let_go();

@@ -1,5 +1,6 @@
 #include "content.h"
 
+#include <stdlib.h>
 #include <strings.h>
 
 #include "coding.h"
@@ -28,31 +29,54 @@ static int refused(struct exchange *x, const char *name, int why, size_t max)
 	return 0;
 }
 
-int content_decode(struct exchange *x, size_t max, struct request *plain,
-		   char **body)
+/* Doors need not know that there was a coding. */
+static int strip(const struct request *rq, struct content *c)
+{
+	size_t i, n = 0;
+
+	c->fields = malloc(rq->field_count * sizeof(*c->fields));
+	if (!c->fields)
+		return DECODE_NOMEM;
+	for (i = 0; i < rq->field_count; i++)
+		if (strcasecmp(rq->fields[i].name, "Content-Encoding") != 0)
+			c->fields[n++] = rq->fields[i];
+	c->plain = *rq;
+	c->plain.fields = c->fields;
+	c->plain.field_count = n;
+	return 0;
+}
+
+int content_decode(struct exchange *x, size_t max, struct content *c)
 {
 	const struct request *rq = x->request;
 	const char *name = request_field(rq, "Content-Encoding");
 	size_t size = 0, i, lines = 0;
 	int rc;
 
-	*body = NULL;
+	*c = (struct content){.body = NULL};
 	for (i = 0; i < rq->field_count; i++)
 		lines += !strcasecmp(rq->fields[i].name, "Content-Encoding");
 	if (!rq->size || !name || (lines == 1 && !strcasecmp(name, "identity")))
 		return 1;
 	if (lines == 1 && !strcasecmp(name, "zstd"))
-		rc = zstd_decode(rq->body, rq->size, max, body, &size);
+		rc = zstd_decode(rq->body, rq->size, max, &c->body, &size);
 	else if (lines == 1 &&
 		 (!strcasecmp(name, "gzip") || !strcasecmp(name, "x-gzip")))
-		rc = gzip_decode(rq->body, rq->size, max, body, &size);
+		rc = gzip_decode(rq->body, rq->size, max, &c->body, &size);
 	else
 		return unsupported(x, name);
+	if (!rc)
+		rc = strip(rq, c);
 	if (rc)
 		return refused(x, name, rc, max);
-	*plain = *rq;
-	plain->body = *body;
-	plain->size = size;
-	x->request = plain;
+	c->plain.body = c->body;
+	c->plain.size = size;
+	x->request = &c->plain;
 	return 1;
+}
+
+void content_release(struct content *c)
+{
+	free(c->fields);
+	free(c->body);
 }

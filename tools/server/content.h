@@ -6,10 +6,17 @@
 
 #include "exchange.h"
 
-/* Where the body has a coding, *plain becomes the request without it, and the
- * exchange goes on with that; what comes out has at most max bytes. 1: go on,
- * 0: it was answered with 400, 413 or 415. Free *body in any case. */
-int content_decode(struct exchange *x, size_t max, struct request *plain,
-		   char **body);
+/* A request without the coding that it came with. */
+struct content {
+	struct request plain;
+	struct field *fields;
+	char *body;
+};
+
+/* Where the body has a coding, the exchange goes on with c->plain, which is
+ * the request without it; what comes out has at most max bytes. 1: go on, 0:
+ * it was answered with 400, 413 or 415. content_release() in any case. */
+int content_decode(struct exchange *x, size_t max, struct content *c);
+void content_release(struct content *c);
 
 #endif

@@ -101,8 +101,7 @@ static void run(struct exchange *x)
 	size_t limit = limit_of(x->server, x->route);
 	const struct request *rq = x->request;
 	const char *id = package_of(x);
-	struct request plain;
-	char *body;
+	struct content content;
 
 	if (!access_enter(x))
 		return;
@@ -117,10 +116,10 @@ static void run(struct exchange *x)
 			    rq->size, limit);
 		return;
 	}
-	if (content_decode(x, x->route->max_body, &plain, &body))
+	if (content_decode(x, limit, &content))
 		x->route->run(x);
 	x->request = rq;
-	free(body);
+	content_release(&content);
 }
 
 size_t server_limit(struct server *s, enum http_method method,
