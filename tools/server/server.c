@@ -23,7 +23,11 @@ static int refresh(struct server *s, struct pakhus_error *err)
 	if (s->opt.is_read_only)
 		return 0;
 	rc = pakhus_refresh_pkg(s->store, err);
-	return rc == PAKHUS_EDENIED ? 0 : rc;
+	if (rc == PAKHUS_EDENIED) {
+		*err = (struct pakhus_error){0};
+		return 0;
+	}
+	return rc;
 }
 
 void server_notice(struct server *s, const char *fmt, ...)
