@@ -7,7 +7,7 @@
  *
  * memory.live says how many allocations are not given back yet. What LMDB,
  * zstd and OpenSSL take for themselves is neither counted nor denied, and
- * vasprintf, which only tests use, is not denied.
+ * vasprintf, which the library does not use, only where memory.is_text is set.
  */
 #ifndef MEMORY_H
 #define MEMORY_H
@@ -22,6 +22,7 @@ static struct {
 	long asked;	/* since memory_deny() */
 	long denied;	/* in all */
 	int for_good;
+	int is_text;
 } memory;
 
 void *__real_malloc(size_t n);
@@ -87,8 +88,11 @@ char *__wrap_strdup(const char *text)
 __attribute__((format(printf, 2, 0)))
 int __wrap_vasprintf(char **out, const char *fmt, va_list ap)
 {
-	int n = __real_vasprintf(out, fmt, ap);
+	int n;
 
+	if (memory.is_text && memory_is_denied())
+		return -1;
+	n = __real_vasprintf(out, fmt, ap);
 	if (n >= 0)
 		memory_count(*out);
 	return n;

@@ -19,9 +19,3 @@ void digest_hex(const unsigned char digest[DIGEST_SIZE],
 	for (i = 0; i < DIGEST_SIZE; i++)
 		snprintf(out + 2 * i, 3, "%02x", digest[i]);
 }
-
-void digest_base64(const unsigned char digest[DIGEST_SIZE],
-		   char out[DIGEST_BASE64 + 1])
-{
-	EVP_EncodeBlock((unsigned char *)out, digest, DIGEST_SIZE);
-}

@@ -5,14 +5,12 @@
 
 #include <stddef.h>
 
-enum { DIGEST_SIZE = 32, DIGEST_HEX = 64, DIGEST_BASE64 = 44 };
+enum { DIGEST_SIZE = 32, DIGEST_HEX = 64 };
 
 /* 0, or -1: out of memory. */
 int digest_sha256(const void *bytes, size_t size,
 		  unsigned char out[DIGEST_SIZE]);
 void digest_hex(const unsigned char digest[DIGEST_SIZE],
 		char out[DIGEST_HEX + 1]);
-void digest_base64(const unsigned char digest[DIGEST_SIZE],
-		   char out[DIGEST_BASE64 + 1]);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base64.h"
 #include "digest.h"
 #include "exchange.h"
 
@@ -31,10 +32,10 @@ static void failed(struct exchange *x, const struct pakhus_error *err)
 static void show(struct exchange *x, struct artifact *a)
 {
 	unsigned char digest[DIGEST_SIZE];
-	char base64[DIGEST_BASE64 + 1];
+	char base64[4 * (DIGEST_SIZE + 2) / 3 + 1];
 
 	if (!digest_sha256(a->text, a->size, digest)) {
-		digest_base64(digest, base64);
+		base64_encode(digest, DIGEST_SIZE, base64);
 		reply_field(x->reply, "Repr-Digest", "sha-256=:%s:", base64);
 	}
 	if (reply_tag(x, a->hash))

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "accept.h"
+#include "base64.h"
 #include "condition.h"
 #include "digest.h"
 #include "range.h"
@@ -201,18 +202,22 @@ static size_t lines_of(const struct request *rq, const char *name)
 	return n;
 }
 
-static void cut(struct reply *rp, uint64_t from, uint64_t count)
+/* -1: out of memory for what says that it is a part. */
+static int cut(struct reply *rp, uint64_t from, uint64_t count)
 {
 	reply_field(rp, "Content-Range", "bytes %llu-%llu/%llu",
 		    (unsigned long long)from,
 		    (unsigned long long)(from + count - 1),
 		    (unsigned long long)rp->size);
+	if (!reply_value(rp, "Content-Range"))
+		return -1;
 	if (rp->fd >= 0)
 		rp->offset += from;
 	else
 		memmove(rp->body, rp->body + from, (size_t)count);
 	rp->size = count;
 	rp->status = 206;
+	return 0;
 }
 
 /* 1: what is sent is settled. */
@@ -232,7 +237,8 @@ static int part(struct exchange *x)
 	case RANGE_NONE:
 		return 0;
 	case RANGE_ONE:
-		cut(rp, from, count);
+		if (cut(rp, from, count))
+			return 0;
 		reply_field(rp, "Accept-Ranges", "bytes");
 		if (type && is_compressible(type))
 			vary(rp);
@@ -282,47 +288,59 @@ static int load(struct reply *rp)
 	return 0;
 }
 
+/* It is of what is sent, coding and all: RFC 9530, section 3. */
 static void add_digest(struct reply *rp)
 {
 	unsigned char digest[DIGEST_SIZE];
-	char base64[DIGEST_BASE64 + 1];
+	char base64[4 * (DIGEST_SIZE + 2) / 3 + 1];
 
-	/* it is of what is sent, coding and all: RFC 9530, section 3 */
 	if (!reply_value(rp, "Repr-Digest"))
 		return;
-	if (digest_sha256(rp->body, rp->size, digest)) {
-		drop_field(rp, "Repr-Digest");
+	drop_field(rp, "Repr-Digest");
+	if (digest_sha256(rp->body, rp->size, digest))
 		return;
-	}
-	digest_base64(digest, base64);
+	base64_encode(digest, DIGEST_SIZE, base64);
 	reply_field(rp, "Repr-Digest", "sha-256=:%s:", base64);
+}
+
+/* What the body is now has to be said, or it cannot be read. -1: out of
+ * memory, and nothing is said. */
+static int say_coding(struct reply *rp, enum coding c)
+{
+	const char *old = reply_value(rp, "ETag"), *said;
+	char tag[TAG_SIZE];
+
+	reply_field(rp, "Content-Encoding", "%s", coding_names[c]);
+	if (!reply_value(rp, "Content-Encoding"))
+		return -1;
+	if (!old)
+		return 0;
+	tag_coded(old, c, tag);
+	reply_field(rp, "ETag", "%s", tag);
+	said = reply_value(rp, "ETag");
+	if (strcmp(said, tag) != 0)
+		drop_field(rp, "ETag");
+	return 0;
 }
 
 /* 0, or -1 where it is not to be had, or would not be shorter. */
 static int encode(struct reply *rp, enum coding c, int is_forced)
 {
-	char tag[TAG_SIZE], *out;
-	const char *old;
 	size_t size;
+	char *out;
 
 	if (load(rp) || (c == CODING_ZSTD
 				 ? zstd_encode(rp->body, rp->size, &out, &size)
 				 : gzip_encode(rp->body, rp->size, &out,
 					       &size)))
 		return -1;
-	if (size >= rp->size && !is_forced) {
+	if ((size >= rp->size && !is_forced) || say_coding(rp, c)) {
 		free(out);
 		return -1;
 	}
 	free(rp->body);
 	rp->body = out;
 	rp->size = size;
-	reply_field(rp, "Content-Encoding", "%s", coding_names[c]);
-	old = reply_value(rp, "ETag");
-	if (old) {
-		tag_coded(old, c, tag);
-		reply_field(rp, "ETag", "%s", tag);
-	}
 	add_digest(rp);
 	return 0;
 }
