@@ -115,11 +115,23 @@ static int fail_kind(const char *name, struct pakhus_error *err)
 		       "no links", name);
 }
 
+/* fd is what walk() gave. */
+static int look(int fd, const char *name, struct stat *st,
+		struct pakhus_error *err)
+{
+	if (fd < 0 && errno == ENOENT)
+		return pk_fail(err, PAKHUS_ENOTFOUND, "not found: %s", name);
+	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR))
+		return fail_kind(name, err);
+	if (fd < 0 || fstat(fd, st))
+		return pk_fail_sys(err, "open %s", name);
+	return S_ISREG(st->st_mode) ? 0 : fail_kind(name, err);
+}
+
 int pakhus_open_file(struct pakhus *s, const char *name,
 		     struct pakhus_file *out, struct pakhus_error *err)
 {
-	AUTO_CLOSE int fd = -1;
-	int is_immutable;
+	int is_immutable, fd;
 	struct stat st;
 	int rc = pk_enter(s, err);
 
@@ -129,17 +141,13 @@ int pakhus_open_file(struct pakhus *s, const char *name,
 		return pk_fail(err, PAKHUS_EINVAL,
 			       "not the name of a file that a store shows");
 	fd = walk(s->env->dir, name);
-	if (fd < 0 && errno == ENOENT)
-		return pk_fail(err, PAKHUS_ENOTFOUND, "not found: %s", name);
-	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR))
-		return fail_kind(name, err);
-	if (fd < 0 || fstat(fd, &st))
-		return pk_fail_sys(err, "open %s", name);
-	if (!S_ISREG(st.st_mode))
-		return fail_kind(name, err);
+	rc = look(fd, name, &st, err);
+	if (rc) {
+		pk_auto_close(&fd);
+		return rc;
+	}
+	out->fd = fd;
 	out->size = (uint64_t)st.st_size;
 	out->is_immutable = is_immutable;
-	out->fd = fd;
-	fd = -1;
 	return 0;
 }
