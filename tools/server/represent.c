@@ -99,6 +99,7 @@ static void add_tag(struct reply *rp)
 	reply_field(rp, "ETag", "\"%.32s\"", hex);
 }
 
+/* Failures too, which a cache might keep otherwise. */
 static void add_freshness(struct exchange *x)
 {
 	if (!reply_value(x->reply, "Cache-Control"))
@@ -376,17 +377,14 @@ static void choose(struct exchange *x)
 		reply_field(rp, "Accept-Ranges", "bytes");
 }
 
-void represent(struct exchange *x)
+static void settle(struct exchange *x, int is_get)
 {
 	struct reply *rp = x->reply;
-	int is_get = x->request->method == HTTP_GET ||
-		     x->request->method == HTTP_HEAD;
 	char known[TAG_SIZE] = "";
 	const char *tag;
 
 	if (is_get && (rp->status == 200 || rp->status == 304)) {
 		add_tag(rp);
-		add_freshness(x);
 		if (is_failed(x)) {
 			forget(rp);
 			reply_error(x, 412, "PRECONDITION_FAILED",
@@ -411,4 +409,14 @@ void represent(struct exchange *x)
 	if ((rp->body || rp->fd >= 0) && rp->size &&
 	    !reply_value(rp, "Content-Encoding"))
 		choose(x);
+}
+
+void represent(struct exchange *x)
+{
+	int is_get = x->request->method == HTTP_GET ||
+		     x->request->method == HTTP_HEAD;
+
+	settle(x, is_get);
+	if (is_get)
+		add_freshness(x);
 }
