@@ -336,6 +336,44 @@ static void test_what_is_not_there_and_what_may_not_be_seen_are_one(
 	free(ci);
 }
 
+static void say(struct server *s, const char *id, const char *attrs)
+{
+	assert_done(pakhus_set_attrs(s->store, id, NULL, attrs, strlen(attrs),
+				     NULL, NULL, &err));
+}
+
+static void test_who_has_no_token_reads_what_is_listed(void **state)
+{
+	char *tokens = s_text("%s.tokens", (char *)*state);
+	char *ci = grant(tokens, "ci", "read:hidden");
+	struct server *s = open_store(*state, ANONYMOUS_LISTED, tokens);
+
+	say(s, "shown", "{\"readme\":\"visibility\",\"visibility\":"
+			"\"marketplace\"}");
+	say(s, "plain", "{\"icon\":1}");
+	say(s, "hidden", "{\"visibility\":\"private\"}");
+	say(s, "org", "{\"a\":{\"visibility\":\"marketplace\"},"
+		      "\"visibility\":\"org\"}");
+	say(s, "odd", "{\"visibility\":[\"marketplace\"]}");
+	assert_int_equal(ask(s, NULL, SCOPE_READ, "shown"), 0);
+	assert_int_equal(ask(s, NULL, SCOPE_READ, "plain"), 0);
+	assert_int_equal(ask(s, NULL, SCOPE_READ, "never.said"), 0);
+	assert_int_equal(ask(s, NULL, SCOPE_READ, "hidden"), 404);
+	assert_int_equal(ask(s, NULL, SCOPE_READ, "org"), 404);
+	assert_int_equal(ask(s, NULL, SCOPE_READ, "odd"), 404);
+	assert_int_equal(ask(s, NULL, SCOPE_READ_ALL, NULL), 401);
+	assert_int_equal(ask(s, ci, SCOPE_READ, "hidden"), 0);
+	assert_int_equal(ask(s, ci, SCOPE_READ, "org"), 404);
+	assert_int_equal(ask(s, ci, SCOPE_READ, "shown"), 0);
+	assert_int_equal(ask(s, ci, SCOPE_READ_ALL, NULL), 403);
+	say(s, "hidden", "{}");
+	assert_int_equal(ask(s, NULL, SCOPE_READ, "hidden"), 0);
+	server_close(s);
+	unlink(tokens);
+	free(tokens);
+	free(ci);
+}
+
 static void test_caches_keep_for_one_what_one_may_see(void **state)
 {
 	char *tokens = s_text("%s.tokens", (char *)*state);
@@ -542,6 +580,7 @@ int main(void)
 		T_IN_DIR(test_what_is_no_secret_is_401_and_not_nobody),
 		T_IN_DIR(test_read_only_says_so_to_everybody),
 		T_IN_DIR(test_what_is_not_there_and_what_may_not_be_seen_are_one),
+		T_IN_DIR(test_who_has_no_token_reads_what_is_listed),
 		T_IN_DIR(test_caches_keep_for_one_what_one_may_see),
 		T_IN_DIR(test_too_many_requests_are_429),
 		T_IN_DIR(test_a_changed_file_is_noticed_within_a_second),

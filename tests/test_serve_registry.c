@@ -3,7 +3,7 @@
  *
  * Who may do what is the matter of other tests: here it is said by the id.
  *
- * wrap: caller_may caller_must
+ * wrap: access_enter access_leave caller_may caller_must
  */
 #include "t.h"
 #include "stores.h"
@@ -17,6 +17,19 @@
 
 /* "hidden.…" cannot be read, "closed.…" not be written. */
 static int is_nobody;
+
+int __wrap_access_enter(struct exchange *x);
+int __wrap_access_enter(struct exchange *x)
+{
+	(void)x;
+	return 1;
+}
+
+void __wrap_access_leave(struct exchange *x);
+void __wrap_access_leave(struct exchange *x)
+{
+	(void)x;
+}
 
 int __wrap_caller_may(struct exchange *x, enum scope scope, const char *id);
 int __wrap_caller_may(struct exchange *x, enum scope scope, const char *id)

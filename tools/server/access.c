@@ -47,7 +47,7 @@ static void answer_unknown(struct exchange *x, const char *why)
 	reply_field(x->reply, "WWW-Authenticate",
 		    "Bearer realm=\"pakhus\", error=\"invalid_token\", "
 		    "error_description=\"%s\"", why);
-	reply_error(x, 401, "INVALID_TOKEN", "%s.", why);
+	reply_error(x, 401, "UNAUTHENTICATED", "%s.", why);
 }
 
 static void answer_wait(struct exchange *x, unsigned seconds)
@@ -71,7 +71,7 @@ static void answer_denied(struct exchange *x, enum scope scope, const char *id)
 	reply_field(x->reply, "WWW-Authenticate",
 		    "Bearer realm=\"pakhus\", error=\"insufficient_scope\", "
 		    "scope=\"%s\"", scope_name(scope));
-	reply_error(x, 403, "PERMISSION_DENIED",
+	reply_error(x, 403, "FORBIDDEN",
 		    "The token %s does not have the scope %s for %s.",
 		    x->caller.token->name, scope_name(scope),
 		    id ? id : "all packages");
