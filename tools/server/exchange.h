@@ -46,6 +46,9 @@ extern const struct route tree_routes[];
 extern const struct route artifact_routes[];
 extern const struct route registry_routes[];
 extern const struct route openapi_routes[];
+extern const struct route market_routes[];
+extern const struct route cloud_routes[];
+extern const struct route packages_routes[];
 /* All of these, and then NULL. */
 extern const struct route *const doors[];
 

@@ -57,11 +57,11 @@ struct slice canonical_get(const char *text, size_t size, const char *key)
 	return none;
 }
 
-static struct slice good(const struct field *f, struct slice value)
+static struct slice good(struct slice value, const char *begins)
 {
 	struct slice none = {NULL, 0};
 
-	if (!value.text || !strchr(f->begins, value.text[0]) ||
+	if (!value.text || !strchr(begins, value.text[0]) ||
 	    slice_is(value, "\"\""))
 		return none;
 	return value;
@@ -74,11 +74,12 @@ static struct slice field_of(const struct market_package *p, size_t i)
 	size_t n;
 
 	if (p->attrs)
-		value = good(f, canonical_get(p->attrs->text, p->attrs->size,
-					      f->name));
+		value = good(canonical_get(p->attrs->text, p->attrs->size,
+					   f->name),
+			     i == TAGS ? "[\"" : f->begins);
 	for (n = 0; !value.text && n < 3 && f->from[n]; n++)
-		value = good(f, canonical_get(p->manifest.text,
-					      p->manifest.size, f->from[n]));
+		value = good(canonical_get(p->manifest.text, p->manifest.size,
+					   f->from[n]), f->begins);
 	return value;
 }
 
@@ -160,11 +161,10 @@ static const struct {
 	{"signed", "tf"},
 };
 
-static void put_version(struct text *t, const struct market_package *p,
-			const struct market_version *v, size_t max)
+static void put_version(struct text *t, const struct market_version *v,
+			size_t max)
 {
 	const struct pakhus_record *r = &v->record;
-	enum visibility visibility = market_visibility(p->attrs);
 	struct slice value;
 	size_t i;
 
@@ -174,9 +174,6 @@ static void put_version(struct text *t, const struct market_package *p,
 	json_key(t, "is_prerelease");
 	json_bool(t, market_is_prerelease(r->version, v->attrs));
 	put_time(t, "published_at", r->created_at, r->created_us);
-	if (visibility != VISIBILITY_ABSENT)
-		json_pair(t, "listing_status",
-			  visibility == MARKETPLACE ? "approved" : "draft");
 	for (i = 0; v->attrs && i < sizeof(said) / sizeof(*said); i++) {
 		value = canonical_get(v->attrs->text, v->attrs->size,
 				      said[i].key);
@@ -206,7 +203,7 @@ static void put_fields(struct text *t, const struct market_package *p,
 		if (!value.text || (i == README && max != SIZE_MAX))
 			continue;
 		json_key(t, fields[i].name);
-		if (i == TAGS) /* clients take a string with JSON in it */
+		if (i == TAGS && value.text[0] == '[') /* clients take a string with JSON in it */
 			json_text_n(t, value.text, value.size);
 		else
 			json_raw(t, value.text, value.size);
@@ -234,7 +231,7 @@ static void put_package(struct text *t, const struct market_package *p,
 	put_time(t, "created_at", first->created_at, first->created_us);
 	put_time(t, "updated_at", last->updated_at, last->updated_us);
 	json_key(t, "latest_version");
-	put_version(t, p, &p->versions[0], max);
+	put_version(t, &p->versions[0], max);
 	json_close(t, '}');
 }
 
@@ -287,7 +284,7 @@ void market_detail(struct text *t, const struct market_package *package)
 	json_key(t, "versions");
 	json_open(t, '[');
 	for (i = 0; i < package->count; i++)
-		put_version(t, package, &package->versions[i], SIZE_MAX);
+		put_version(t, &package->versions[i], SIZE_MAX);
 	json_close(t, ']');
 	end(t);
 }

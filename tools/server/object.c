@@ -355,7 +355,7 @@ int slice_is(struct slice slice, const char *word)
 	       !memcmp(slice.text, word, slice.size);
 }
 
-int slice_same(struct slice a, struct slice b)
+int slice_equal(struct slice a, struct slice b)
 {
 	if (!a.text || !b.text)
 		return a.text == b.text;

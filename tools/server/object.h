@@ -42,6 +42,6 @@ struct slice object_get(const struct object *object, const char *key);
 char *slice_string(struct slice slice, size_t *size);
 int slice_is(struct slice slice, const char *literal);
 /* Byte for byte; none is as none. */
-int slice_same(struct slice a, struct slice b);
+int slice_equal(struct slice a, struct slice b);
 
 #endif

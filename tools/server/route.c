@@ -17,6 +17,9 @@ const struct route *const doors[] = {
 	artifact_routes,
 	registry_routes,
 	openapi_routes,
+	market_routes,
+	cloud_routes,
+	packages_routes,
 	NULL,
 };
 
@@ -40,7 +43,9 @@ char *query_value(struct exchange *x, const char *name, int *is_answered)
 	else
 		reply_error(x, 400, "VALIDATION_ERROR",
 			    "The \"%s\" query parameter was supplied %d "
-			    "times. Supply it at most once.", name, n);
+			    "times. Supply it at most once \xe2\x80\x94 "
+			    "this endpoint will not choose between "
+			    "conflicting values.", name, n);
 	return NULL;
 }
 

@@ -58,7 +58,12 @@ static int open_parts(struct server *s, struct pakhus_error *err)
 			return rc;
 	}
 	options.flags = s->opt.is_read_only ? PAKHUS_READONLY : PAKHUS_CREATE;
-	return pakhus_open(&s->store, s->opt.store, &options, err);
+	rc = pakhus_open(&s->store, s->opt.store, &options, err);
+	if (rc)
+		return rc;
+	s->catalog = catalog_new(s->store);
+	return s->catalog ? 0
+			  : server_fail(err, PAKHUS_ENOMEM, 0, "out of memory");
 }
 
 int server_open(struct server **out, const struct server_options *opt,
@@ -69,6 +74,7 @@ int server_open(struct server **out, const struct server_options *opt,
 
 	if (!s)
 		return server_fail(err, PAKHUS_ENOMEM, 0, "out of memory");
+	stripes_init(&s->packages);
 	s->opt = *opt;
 	s->started_at = (uint64_t)time(NULL);
 	rc = open_parts(s, err);
@@ -127,6 +133,8 @@ void server_close(struct server *s)
 {
 	if (!s)
 		return;
+	catalog_free(s->catalog);
+	stripes_release(&s->packages);
 	pakhus_close(s->store);
 	keyring_close(s->keyring);
 	limit_free(s->limit);

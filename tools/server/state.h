@@ -5,10 +5,12 @@
 
 #include <stdatomic.h>
 
+#include "catalog.h"
 #include "keyring.h"
 #include "limit.h"
 #include "metrics.h"
 #include "server.h"
+#include "stripes.h"
 
 struct server {
 	struct pakhus *store;
@@ -22,6 +24,8 @@ struct server {
 	atomic_ullong synced_at;     /* ... and 0: never */
 	atomic_int has_sync_failed;  /* the last one */
 	atomic_int is_draining;
+	struct catalog *catalog;
+	struct stripes packages; /* held from a look at one to its change */
 };
 
 struct route;
@@ -35,6 +39,12 @@ static inline void server_wrote(struct server *s)
 {
 	atomic_fetch_add(&s->writes, 1);
 	atomic_store(&s->is_dirty, 1);
+}
+
+/* What a document may have at most, in bytes. */
+static inline size_t server_max(const struct server *s)
+{
+	return s->opt.max_body ? s->opt.max_body : PAKHUS_DOCUMENT_MAX;
 }
 
 /* A line for the operator. */

@@ -1,0 +1,637 @@
+/* cloud_version.c - a version that is published, and what is said of it.
+ *
+ * The bundle is stored as it came. Its manifest's version is the one that was
+ * asked for, as the cloud has it; a manifest of another id is another package
+ * and refused, as who installs it would get that one.
+ */
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base64.h"
+#include "cloud.h"
+#include "digest.h"
+#include "market_load.h"
+#include "state.h"
+
+struct upload {
+	const char *id;
+	char *version;
+	struct object body;
+	struct text document;
+	struct text attrs;
+	struct text warnings; /* JSON strings with commas between them */
+	struct pakhus_attrs *package;
+	struct pakhus_document *read; /* the document, as the store has it */
+};
+
+static void warn(struct upload *up, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+static void warn(struct upload *up, const char *fmt, ...)
+{
+	char sentence[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(sentence, sizeof(sentence), fmt, ap);
+	va_end(ap);
+	json_text(&up->warnings, sentence);
+}
+
+static int is_true(const struct object *body, const char *key)
+{
+	return slice_is(object_get(body, key), "true");
+}
+
+static int out_of_memory(struct exchange *x)
+{
+	reply_error(x, 503, "OUT_OF_MEMORY", "out of memory");
+	return -1;
+}
+
+static int invalid(struct exchange *x, struct violations *v)
+{
+	if (!v->count)
+		return 0;
+	reply_violations(x, "VALIDATION_ERROR",
+			 "This is no version that can be published", v);
+	return -1;
+}
+
+/* ---- the version's name ---- */
+
+/* Semantic versioning 2.0.0: 1.2.3-rc.1+build, numbers without leading zeros
+ * aside, which real versions have. */
+static int is_semver(const char *s)
+{
+	int part;
+
+	for (part = 0; part < 3; part++) {
+		if (!isdigit((unsigned char)*s))
+			return 0;
+		while (isdigit((unsigned char)*s))
+			s++;
+		if (part < 2 && *s++ != '.')
+			return 0;
+	}
+	for (part = 0; part < 2; part++) {
+		if (*s != "-+"[part])
+			continue;
+		do {
+			s++;
+			if (!isalnum((unsigned char)*s) && *s != '-')
+				return 0;
+			while (isalnum((unsigned char)*s) || *s == '-')
+				s++;
+		} while (*s == '.');
+	}
+	return !*s;
+}
+
+static int read_version(struct exchange *x, struct upload *up)
+{
+	struct slice value = object_get(&up->body, "version");
+	struct violations v = {0};
+
+	up->version = slice_string(value, NULL);
+	if (!up->version || !*up->version) {
+		reply_error(x, 400, "MISSING_REQUIRED_FIELD",
+			    "version is required (semver string)");
+		return -1;
+	}
+	if (!is_semver(up->version))
+		violation(&v, "version: '%s' is no semantic version, such as "
+			  "1.2.0 or 1.2.0-rc.1", up->version);
+	else if (strlen(up->version) > PAKHUS_VERSION_MAX)
+		violation(&v, "version: it has %zu bytes; %d are the most",
+			  strlen(up->version), PAKHUS_VERSION_MAX);
+	return invalid(x, &v);
+}
+
+/* ---- the document ---- */
+
+/* An object's text with members more. One whose key is there already takes
+ * its place (FORMAT.md F-3), so nothing is moved. */
+static void open_again(struct text *t, struct slice object, size_t count)
+{
+	size_t size = object.size;
+
+	while (object.text[size - 1] != '}')
+		size--;
+	text_add(t, object.text, size - 1);
+	t->is_behind = count > 0;
+}
+
+/* What the artifact calls itself, against what was asked for: 1 where its
+ * manifest has to say something else. */
+static int differs(struct upload *up, const struct object *manifest,
+		   struct violations *v, int is_signed)
+{
+	char *id = slice_string(object_get(manifest, "id"), NULL);
+	char *version = slice_string(object_get(manifest, "version"), NULL);
+	int is_id = id && !strcmp(id, up->id);
+	int is_version = version && !strcmp(version, up->version);
+
+	if (id && !is_id)
+		violation(v, "manifest.id: the artifact is '%s', the package "
+			  "'%s'. Publish it under its own id, or build it "
+			  "with the package's.", id, up->id);
+	if (is_signed && !is_version)
+		violation(v, "plugin_manifest.version: it is '%s', not '%s'",
+			  version ? version : "", up->version);
+	else if (version && !is_version)
+		warn(up, "The artifact's manifest says version %s; published "
+		     "as %s.", version, up->version);
+	free(id);
+	free(version);
+	return !is_id || !is_version;
+}
+
+/* A manifest with the id and version that were asked for. */
+static void put_manifest(struct upload *up, struct slice text,
+			 const struct object *manifest)
+{
+	struct text *t = &up->document;
+
+	open_again(t, text, manifest->count);
+	json_pair(t, "id", up->id);
+	json_pair(t, "version", up->version);
+	json_close(t, '}');
+}
+
+static int no_bundle(struct exchange *x)
+{
+	reply_error(x, 400, "MISSING_REQUIRED_FIELD",
+		    "bundle is required and must be a JSON object (or "
+		    "stringified JSON)");
+	return -1;
+}
+
+/* text is the bundle's, which a manifest that has to be another one is put
+ * behind. What is no object at all the store refuses, and says why. */
+static int put_bundle(struct exchange *x, struct upload *up, struct slice text)
+{
+	struct violations v = {0};
+	struct object bundle, manifest;
+	struct slice m;
+
+	if (object_read(&bundle, text.text, text.size))
+		return no_bundle(x);
+	m = object_get(&bundle, "manifest");
+	if (!m.text || object_read(&manifest, m.text, m.size)) {
+		violation(&v, "manifest: the bundle has none, which is an "
+			  "object with id, name, version and type");
+	} else {
+		if (differs(up, &manifest, &v, 0)) {
+			open_again(&up->document, text, bundle.count);
+			json_key(&up->document, "manifest");
+			put_manifest(up, m, &manifest);
+			json_close(&up->document, '}');
+		} else {
+			text_add(&up->document, text.text, text.size);
+		}
+		object_free(&manifest);
+	}
+	object_free(&bundle);
+	return invalid(x, &v);
+}
+
+static int read_bundle(struct exchange *x, struct upload *up)
+{
+	static const char *const names[] = {"bundle", "manifest_json",
+					    "metadata"};
+	struct slice value = {NULL, 0};
+	char *text;
+	int i, rc;
+
+	for (i = 0; i < 3 && !value.text; i++)
+		value = object_get(&up->body, names[i]);
+	if (!value.text)
+		return no_bundle(x);
+	if (value.text[0] != '"')
+		return put_bundle(x, up, value);
+	text = slice_string(value, &value.size);
+	value.text = text;
+	rc = text ? put_bundle(x, up, value) : out_of_memory(x);
+	free(text);
+	return rc;
+}
+
+/* ---- a plugin's ---- */
+
+static int is_base64url(const char *s)
+{
+	if (!*s || strlen(s) > 256)
+		return 0;
+	for (; *s; s++)
+		if (!isalnum((unsigned char)*s) && *s != '-' && *s != '_')
+			return 0;
+	return 1;
+}
+
+/* ed25519:<key id>:<base64url> */
+static int is_signature(const char *s)
+{
+	static const char begin[] = "ed25519:";
+	const char *key = s + sizeof(begin) - 1;
+	const char *colon;
+
+	if (strncmp(s, begin, sizeof(begin) - 1) != 0)
+		return 0;
+	colon = strrchr(key, ':');
+	return colon && colon > key && colon - key <= 256 &&
+	       is_base64url(colon + 1);
+}
+
+/* The checksum of the artifact that was sent, or -1. */
+static int digest_of(struct slice base64, char hex[DIGEST_HEX + 1],
+		     size_t *size, int *is_gzip)
+{
+	unsigned char *bytes = malloc(base64.size);
+	unsigned char digest[DIGEST_SIZE];
+	int rc = -1;
+
+	if (bytes && !base64_decode(base64.text + 1, base64.size - 2, bytes,
+				    size)) {
+		*is_gzip = *size > 18 && bytes[0] == 0x1f && bytes[1] == 0x8b;
+		rc = digest_sha256(bytes, *size, digest);
+	}
+	if (!rc)
+		digest_hex(digest, hex);
+	free(bytes);
+	return rc;
+}
+
+static void check_artifact(struct upload *up, const char *hex, int is_gzip,
+			   struct violations *v)
+{
+	struct slice said = object_get(&up->body, "artifact_checksum");
+	struct slice signature = object_get(&up->body, "signature");
+	char *text;
+
+	if (!is_gzip)
+		violation(v, "osplugin: it is no .osplugin, which is a "
+			  "compressed tar archive");
+	text = slice_string(said, NULL);
+	if (said.text && (!text || strcmp(text, hex) != 0))
+		violation(v, "artifact_checksum: the artifact that came has "
+			  "%s", hex);
+	free(text);
+	text = slice_string(signature, NULL);
+	if (signature.text && (!text || !is_signature(text)))
+		violation(v, "signature: it is not ed25519:<key id>:"
+			  "<base64url>");
+	free(text);
+}
+
+/* The document of a plugin: its manifest, and as metadata the artifact, so
+ * that it is stored by its content, and copied, as any other is. */
+static void put_plugin(struct upload *up, struct slice manifest,
+		       struct slice artifact, const char *hex, size_t size)
+{
+	struct slice signature = object_get(&up->body, "signature");
+	struct text *t = &up->document;
+
+	json_open(t, '{');
+	json_key(t, "manifest");
+	json_raw(t, manifest.text, manifest.size);
+	json_key(t, "metadata");
+	json_open(t, '{');
+	json_pair(t, "artifact_kind", "plugin");
+	json_pair(t, "artifact_checksum", hex);
+	json_key(t, "artifact_size");
+	json_number(t, size);
+	if (signature.text) {
+		json_key(t, "signature");
+		json_raw(t, signature.text, signature.size);
+	}
+	json_key(t, "osplugin");
+	json_raw(t, artifact.text, artifact.size);
+	json_close(t, '}');
+	json_close(t, '}');
+}
+
+static int read_plugin(struct exchange *x, struct upload *up)
+{
+	struct slice artifact = object_get(&up->body, "osplugin");
+	struct slice m = object_get(&up->body, "plugin_manifest");
+	struct violations v = {0};
+	char hex[DIGEST_HEX + 1];
+	struct object manifest;
+	int is_gzip;
+	size_t size;
+
+	if (!m.text || object_read(&manifest, m.text, m.size)) {
+		reply_error(x, 400, "MISSING_REQUIRED_FIELD",
+			    "plugin_manifest is required and must be a JSON "
+			    "object");
+		return -1;
+	}
+	differs(up, &manifest, &v, 1);
+	if (!object_get(&manifest, "id").text)
+		violation(&v, "plugin_manifest.id: it is not there");
+	object_free(&manifest);
+	if (!artifact.text || artifact.text[0] != '"' ||
+	    digest_of(artifact, hex, &size, &is_gzip)) {
+		text_free(&v.list);
+		reply_error(x, 400, "MISSING_REQUIRED_FIELD",
+			    "osplugin is required (base64 of the .osplugin)");
+		return -1;
+	}
+	check_artifact(up, hex, is_gzip, &v);
+	if (invalid(x, &v))
+		return -1;
+	put_plugin(up, m, artifact, hex, size);
+	return 0;
+}
+
+/* ---- what is said of it ---- */
+
+static int is_plugin(const struct upload *up)
+{
+	return slice_is(object_get(&up->body, "artifact_kind"), "\"plugin\"");
+}
+
+static void put_attrs(struct upload *up)
+{
+	struct slice notes = object_get(&up->body, "release_notes");
+	struct slice m = object_get(&up->body, "plugin_manifest");
+	struct text *t = &up->attrs;
+	struct object manifest;
+
+	json_open(t, '{');
+	if (notes.text && notes.text[0] == '"') {
+		json_key(t, "release_notes");
+		json_raw(t, notes.text, notes.size);
+	}
+	if (is_true(&up->body, "is_pre_release")) {
+		json_key(t, "is_pre_release");
+		json_bool(t, 1);
+	}
+	if (is_true(&up->body, "submit_for_review") ||
+	    is_true(&up->body, "auto_approve")) {
+		json_key(t, "submitted");
+		json_bool(t, 1);
+	}
+	if (is_plugin(up) && !object_read(&manifest, m.text, m.size)) {
+		struct slice runtime = object_get(&manifest, "runtime");
+
+		json_pair(t, "artifact_kind", "plugin");
+		json_key(t, "signed");
+		json_bool(t, object_get(&up->body, "signature").text != NULL);
+		if (runtime.text && runtime.text[0] == '"') {
+			json_key(t, "runtime");
+			json_raw(t, runtime.text, runtime.size);
+		}
+		object_free(&manifest);
+	}
+	json_close(t, '}');
+}
+
+/* A listing that people cannot make much of. */
+static void warn_of_listing(struct upload *up)
+{
+	static const char *const wanted[] = {"description", "category",
+					     "readme", "icon_url"};
+	size_t i;
+
+	for (i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
+		if (!up->package ||
+		    !canonical_get(up->package->text, up->package->size,
+				   wanted[i]).text)
+			warn(up, "The listing has no %s.", wanted[i]);
+}
+
+/* -1 when it was answered: only what all may see can be listed. */
+static int check_listing(struct exchange *x, const struct pakhus_attrs *attrs)
+{
+	enum visibility visibility = market_visibility(attrs);
+	struct violations v = {0};
+
+	if (visibility == MARKETPLACE || visibility == VISIBILITY_ABSENT)
+		return 0;
+	violation(&v, "visibility: it is %s; only a package with visibility "
+		  "marketplace can be listed", visibility_name(visibility));
+	reply_violations(x, "VALIDATION_ERROR",
+			 "This package cannot be listed in the marketplace",
+			 &v);
+	return -1;
+}
+
+static const char *listing_status(const struct pakhus_attrs *attrs)
+{
+	enum visibility visibility = market_visibility(attrs);
+
+	return visibility == MARKETPLACE || visibility == VISIBILITY_ABSENT
+		? "approved" : "draft";
+}
+
+/* ---- publishing ---- */
+
+/* What the store says of a document that it does not take. Of its limits only
+ * that of the whole is no fault of the document. */
+static void reply_refused(struct exchange *x, const struct pakhus_error *err,
+			  size_t size)
+{
+	struct violations v = {0};
+
+	if (err->status != PAKHUS_EINVAL &&
+	    (err->status != PAKHUS_ELIMIT || size > server_max(x->server))) {
+		reply_failed(x, err);
+		return;
+	}
+	violation(&v, "%s", err->text);
+	reply_violations(x, "VALIDATION_ERROR",
+			 "This is no version that can be published", &v);
+}
+
+/* Document and attrs in one step. */
+static int commit(struct exchange *x, const struct upload *up,
+		  struct pakhus_error *err)
+{
+	struct pakhus_batch *batch;
+	int rc = pakhus_batch_new(x->store, x->caller.by, &batch, err);
+
+	if (rc)
+		return rc;
+	rc = pakhus_batch_document(batch, up->read, err);
+	if (!rc && up->attrs.size > 2)
+		rc = pakhus_batch_attrs(batch, up->id, up->version,
+					up->attrs.data, up->attrs.size, err);
+	if (!rc)
+		rc = pakhus_batch_commit(batch, err);
+	pakhus_batch_free(batch);
+	return rc;
+}
+
+/* 0, or -1 when it was answered. With the package's lock held. */
+static int publish(struct exchange *x, const struct upload *up)
+{
+	struct pakhus_record there;
+	struct pakhus_error err = {0};
+	int rc = pakhus_find(x->store, up->id, up->version, &there, &err);
+
+	if (!rc) {
+		reply_error(x, 409, "RESOURCE_CONFLICT",
+			    "Version '%s' already exists for package '%s'. "
+			    "Bump the version and retry.", up->version,
+			    up->id);
+		return -1;
+	}
+	if (err.status != PAKHUS_ENOTFOUND) {
+		reply_failed(x, &err);
+		return -1;
+	}
+	if (commit(x, up, &err)) {
+		reply_refused(x, &err, up->read->size);
+		return -1;
+	}
+	server_wrote(x->server);
+	return 0;
+}
+
+static void reply_version(struct exchange *x, const struct upload *up)
+{
+	struct text t = {0};
+
+	json_open(&t, '{');
+	json_key(&t, "success");
+	json_bool(&t, 1);
+	json_key(&t, "data");
+	json_open(&t, '{');
+	json_pair(&t, "id", up->version);
+	json_pair(&t, "package_id", up->id);
+	json_pair(&t, "manifest_id", up->id);
+	json_pair(&t, "version", up->version);
+	json_pair(&t, "checksum", up->read->hash);
+	json_pair(&t, "listing_status", listing_status(up->package));
+	json_key(&t, "installation");
+	json_null(&t);
+	json_key(&t, "warnings");
+	json_open(&t, '[');
+	text_add(&t, up->warnings.data, up->warnings.size);
+	json_close(&t, ']');
+	json_close(&t, '}');
+	json_key(&t, "violations");
+	json_open(&t, '[');
+	json_close(&t, ']');
+	json_close(&t, '}');
+	t.is_failed |= up->warnings.is_failed;
+	reply_json(x, 200, &t);
+}
+
+/* Reads all of an upload; 0, or -1 when it was answered. */
+static int read_upload(struct exchange *x, struct upload *up)
+{
+	struct pakhus_error err = {0};
+	int has_versions;
+
+	if (read_version(x, up) ||
+	    cloud_known(x, up->id, 1, &up->package, &has_versions) ||
+	    (is_plugin(up) ? read_plugin(x, up) : read_bundle(x, up)))
+		return -1;
+	if (is_true(&up->body, "submit_for_review") ||
+	    is_true(&up->body, "auto_approve")) {
+		if (check_listing(x, up->package))
+			return -1;
+		warn_of_listing(up);
+	}
+	if (object_get(&up->body, "install_env_id").text)
+		warn(up, "A registry has no environments: nothing was "
+		     "installed. `os package install %s` does, against a "
+		     "runtime.", up->id);
+	put_attrs(up);
+	if (up->document.is_failed || up->attrs.is_failed)
+		return out_of_memory(x);
+	if (pakhus_document_new(x->store, up->document.data, up->document.size,
+				&up->read, &err)) {
+		reply_refused(x, &err, up->document.size);
+		return -1;
+	}
+	text_free(&up->document);
+	return 0;
+}
+
+void cloud_post_version(struct exchange *x)
+{
+	struct upload up = {.id = x->param[0]};
+	pthread_mutex_t *lock;
+	int rc;
+
+	if (!cloud_body(x, &up.body))
+		return;
+	if (!read_upload(x, &up)) {
+		lock = stripes_lock(&x->server->packages, up.id);
+		rc = publish(x, &up);
+		pthread_mutex_unlock(lock);
+		if (!rc)
+			reply_version(x, &up);
+	}
+	object_free(&up.body);
+	free(up.version);
+	pakhus_document_free(up.read);
+	text_free(&up.document);
+	text_free(&up.attrs);
+	text_free(&up.warnings);
+	pakhus_attrs_free(up.package);
+}
+
+/* ---- submitting one that is there ---- */
+
+static int submit(struct exchange *x, const char *id, const char *version)
+{
+	const struct edit edit = {"submitted", {"true", 4}};
+	struct pakhus_attrs *old;
+	struct pakhus_record there;
+	struct pakhus_error err = {0};
+	int rc;
+
+	if (pakhus_find(x->store, id, version, &there, &err)) {
+		if (err.status == PAKHUS_ENOTFOUND)
+			reply_error(x, 404, "RESOURCE_NOT_FOUND",
+				    "Version '%s' of package '%s' not found",
+				    version, id);
+		else
+			reply_failed(x, &err);
+		return -1;
+	}
+	rc = attrs_read(x->store, id, there.version, &old, &err);
+	if (rc) {
+		reply_failed(x, &err);
+	} else {
+		rc = cloud_say(x, id, there.version, old, &edit, 1);
+		pakhus_attrs_free(old);
+	}
+	return rc;
+}
+
+void cloud_post_submit(struct exchange *x)
+{
+	const char *id = x->param[0], *version = x->param[1];
+	struct pakhus_attrs *package;
+	pthread_mutex_t *lock;
+	struct text t = {0};
+	int has_versions, rc;
+
+	if (cloud_known(x, id, 1, &package, &has_versions))
+		return;
+	rc = check_listing(x, package);
+	if (!rc) {
+		lock = stripes_lock(&x->server->packages, id);
+		rc = submit(x, id, version);
+		pthread_mutex_unlock(lock);
+	}
+	if (!rc) {
+		json_open(&t, '{');
+		json_pair(&t, "id", version);
+		json_pair(&t, "package_id", id);
+		json_pair(&t, "manifest_id", id);
+		json_pair(&t, "version", version);
+		json_pair(&t, "listing_status", listing_status(package));
+		json_close(&t, '}');
+		reply_data(x, 200, &t);
+	}
+	pakhus_attrs_free(package);
+}
