@@ -103,8 +103,7 @@ bool site_is_hidden(const struct pakhus_attrs *attrs)
 
 	while (pakhus_json_next(&it) == 1)
 		if (key_is(&it, "visibility"))
-			hidden = !strncmp(it.value, "\"private\"", 9) ||
-				 !strncmp(it.value, "\"org\"", 5);
+			hidden = strncmp(it.value, "\"marketplace\"", 13) != 0;
 	return hidden;
 }
 
@@ -133,26 +132,54 @@ static bool is_prerelease(const char *version)
 	return dots == 2 && *version == '-';
 }
 
-static void put_notes(struct obj *obj, const struct pakhus_attrs *attrs)
+static struct pakhus_json said_as(const struct pakhus_attrs *attrs,
+				  const char *key)
 {
 	struct pakhus_json it = {.text = attrs->text, .size = attrs->size};
 
 	while (pakhus_json_next(&it) == 1)
-		if (key_is(&it, "release_notes") && it.value[0] == '"')
-			obj_raw(obj, "release_notes", it.value, it.value_size);
+		if (key_is(&it, key))
+			return it;
+	it.value = "n"; /* of no kind that is told */
+	return it;
+}
+
+/* What is said of a version, where it is of the right kind. */
+static void put_said(struct obj *obj, const struct pakhus_attrs *attrs)
+{
+	static const char *const said[][2] = {
+		{"release_notes", "\""}, {"artifact_kind", "\""},
+		{"runtime", "\""}, {"signed", "tf"},
+	};
+	struct pakhus_json it;
+	size_t i;
+
+	for (i = 0; i < sizeof(said) / sizeof(*said); i++) {
+		it = said_as(attrs, said[i][0]);
+		if (strchr(said[i][1], it.value[0]))
+			obj_raw(obj, said[i][0], it.value, it.value_size);
+	}
+}
+
+static bool is_said_prerelease(const struct pakhus_attrs *attrs)
+{
+	return said_as(attrs, "is_pre_release").value[0] == 't';
 }
 
 static void put_version(FILE *out, const struct site_package *package, size_t i)
 {
 	const struct pakhus_record *r = &package->versions[i];
+	const struct pakhus_attrs *said =
+		i < package->saids ? package->said[i] : NULL;
 	struct obj obj = obj_begin(out);
 
 	obj_string(&obj, "id", r->version);
 	obj_string(&obj, "version", r->version);
-	obj_bool(&obj, "is_prerelease", is_prerelease(r->version));
+	obj_bool(&obj, "is_prerelease", is_prerelease(r->version) ||
+			(said && is_said_prerelease(said)));
 	put_time(&obj, "published_at", r->created_at, r->created_us);
-	if (i < package->saids && package->said[i])
-		put_notes(&obj, package->said[i]);
+	if (said)
+		put_said(&obj, said);
 	obj_close(&obj);
 }
 
