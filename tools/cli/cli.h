@@ -76,6 +76,8 @@ enum cli_option {
 	OPT_REQUESTS, /* by the name of OPT_THREADS */
 	OPT_CONNECTIONS,
 	OPT_MAX_DOCUMENT,
+	OPT_RATES,
+	OPT_METRICS_PUBLIC,
 	OPT_SCOPE, /* given again it adds up */
 	OPT_EXPIRES,
 	OPT_COUNT

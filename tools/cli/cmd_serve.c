@@ -1,5 +1,6 @@
 /* cmd_serve.c - answers over HTTP until it is told to stop. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../server/serve.h"
@@ -33,11 +34,32 @@ static int read_anonymous(const struct cli *cli, enum anonymous *out)
 	return CLI_DONE;
 }
 
+/* --rates READS,WRITES,FAILED */
+static int read_rates(const struct cli *cli, struct limit_rates *out)
+{
+	const char *text = cli->value[OPT_RATES];
+	unsigned *const to[] = {&out->read, &out->write, &out->failed};
+	size_t i, digits;
+
+	for (i = 0; text && i < 3; i++) {
+		digits = strspn(text, "0123456789");
+		if (!digits || digits > 9 || text[digits] != (i < 2 ? ',' : 0))
+			return say_usage(cli, "--rates: three numbers with "
+					      "commas between, as "
+					      "12000,1200,60");
+		*to[i] = (unsigned)strtoul(text, NULL, 10);
+		text += digits + 1;
+	}
+	return CLI_DONE;
+}
+
 static int read_options(const struct cli *cli, struct serve_options *opt)
 {
 	uint64_t threads = 0, connections = 0, document = 0;
 	int rc = read_anonymous(cli, &opt->server.anonymous);
 
+	if (!rc)
+		rc = read_rates(cli, &opt->server.rates);
 	if (!rc)
 		rc = args_number(cli, OPT_REQUESTS, 1, 64, &threads);
 	if (!rc)
@@ -60,6 +82,9 @@ int cmd_serve(const struct cli *cli)
 		.server.store = cli->store,
 		.server.tokens = args_tokens(cli),
 		.server.is_read_only = cli->value[OPT_READ_ONLY] != NULL,
+		.server.is_metrics_public =
+			cli->value[OPT_METRICS_PUBLIC] != NULL,
+		.server.rates = LIMIT_RATES_DEFAULT,
 		.server.notice = store_notice,
 		.listen = cli->value[OPT_LISTEN],
 		.cert = cli->value[OPT_TLS_CERT],

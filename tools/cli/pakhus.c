@@ -121,6 +121,11 @@ const struct cli_option_row cli_options[OPT_COUNT] = {
 	[OPT_MAX_DOCUMENT] = {"max-document", "BYTES",
 			      "refuse larger ones (default: 67108864)", 0,
 			      WORD_NONE},
+	[OPT_RATES] = {"rates", "N,N,N",
+		       "reads, writes, wrong secrets a minute (12000,1200,60)", 0,
+		       WORD_NONE},
+	[OPT_METRICS_PUBLIC] = {"metrics-public", NULL,
+				"/metrics needs no token", 0, WORD_NONE},
 	[OPT_TOKENS] = {"tokens", "FILE",
 			"who may do what (default: $PAKHUS_TOKENS)", 0,
 			WORD_FILE},
@@ -433,7 +438,8 @@ const struct cli_command cli_commands[] = {
 		    CLI_OPT(OPT_TLS_CERT) | CLI_OPT(OPT_TLS_KEY) |
 		    CLI_OPT(OPT_REQUESTS) | CLI_OPT(OPT_CONNECTIONS) |
 		    CLI_OPT(OPT_ACCESS_LOG) | CLI_OPT(OPT_TRUST_PROXY) |
-		    CLI_OPT(OPT_MAX_DOCUMENT)},
+		    CLI_OPT(OPT_MAX_DOCUMENT) | CLI_OPT(OPT_RATES) |
+		    CLI_OPT(OPT_METRICS_PUBLIC)},
 	{.name = "token",
 	 .operands = "create NAME | list | revoke NAME",
 	 .summary = "Say who may do what with a store that is served",

@@ -89,8 +89,8 @@ static void answer_missing(struct exchange *x)
 	reply_free(rp);
 	*rp = clean;
 	reply_error(x, 404, "RESOURCE_NOT_FOUND",
-		    "There is no such thing here, or none that %s may read.",
-		    x->caller.token ? "this token" : "who has no token");
+		    "There is nothing here, or nothing that may be read %s.",
+		    x->caller.token ? "with this token" : "without a token");
 }
 
 /* ---- Who it is ---- */

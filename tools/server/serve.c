@@ -142,7 +142,9 @@ static void on_reload(void *arg)
 
 static void on_stop(void *arg)
 {
-	(void)arg;
+	const struct serve *s = arg;
+
+	server_drain(s->server);
 	notify("STOPPING=1");
 }
 
