@@ -30,7 +30,7 @@ static int read_text(const char *path, int fd, struct text *out,
 	char part[16384];
 	ssize_t n;
 
-	while ((n = read(fd, part, sizeof(part))) != 0) {
+	while ((n = pread(fd, part, sizeof(part), (off_t)out->size)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -47,12 +47,12 @@ static int read_text(const char *path, int fd, struct text *out,
 	return 0;
 }
 
-/* Its text, and what it says; errors name it as path. */
-static int load(const char *where, const char *path, struct text *text,
+/* The text of dir's file name, and what it says; errors call it path. */
+static int load(int dir, const char *name, const char *path, struct text *text,
 		struct tokens **out, struct stat *stamp,
 		struct pakhus_error *err)
 {
-	int fd = open(where, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
 	struct pakhus_error why = {0};
 
 	if (fd < 0)
@@ -78,7 +78,7 @@ int tokens_read(const char *path, struct tokens **out, struct stat *stamp,
 {
 	struct text text = {0};
 	struct stat st;
-	int rc = load(path, path, &text, out, &st, err);
+	int rc = load(AT_FDCWD, path, path, &text, out, &st, err);
 
 	text_free(&text);
 	if (!rc && stamp)
@@ -90,10 +90,12 @@ int tokens_read(const char *path, struct tokens **out, struct stat *stamp,
 
 /* A file being changed. */
 struct change {
-	char *path; /* no symbolic link, or the link would be replaced */
-	char *temp;
-	int dir;      /* locked */
-	int is_there; /* there was one ... */
+	const char *shown; /* as it was named */
+	char *path;	   /* no symbolic link, or that would be replaced */
+	const char *name;  /* the end of it, in dir ... */
+	char *temp;	   /* ... where this becomes it */
+	int dir;	   /* locked */
+	int is_there;	   /* there was one ... */
 	struct stat old;
 	struct text text; /* ... and this is in it */
 	struct tokens *tokens;
@@ -111,19 +113,20 @@ static void change_end(struct change *c)
 
 static int open_dir(struct change *c, struct pakhus_error *err)
 {
-	const char *slash = strrchr(c->path, '/');
+	char *slash = strrchr(c->path, '/');
 	char *dir = slash ? strndup(c->path, (size_t)(slash - c->path) + 1)
 			  : strdup(".");
 
 	if (!dir)
 		return server_fail(err, PAKHUS_ENOMEM, 0, "out of memory");
+	c->name = slash ? slash + 1 : c->path;
 	c->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	free(dir);
 	if (c->dir < 0)
-		return failed(err, c->path, "its directory cannot be opened");
+		return failed(err, c->shown, "its directory cannot be opened");
 	while (flock(c->dir, LOCK_EX))
 		if (errno != EINTR)
-			return failed(err, c->path,
+			return failed(err, c->shown,
 				      "its directory cannot be locked");
 	return 0;
 }
@@ -136,19 +139,20 @@ static int change_begin(struct change *c, const char *path,
 
 	memset(c, 0, sizeof(*c));
 	c->dir = -1;
+	c->shown = path;
 	c->path = realpath(path, NULL);
 	if (!c->path && errno == ENOENT)
 		c->path = strdup(path);
 	if (!c->path)
 		return failed(err, path, "cannot be looked up");
-	if (asprintf(&c->temp, "%s.new", c->path) < 0) {
-		c->temp = NULL;
-		return server_fail(err, PAKHUS_ENOMEM, 0, "out of memory");
-	}
 	rc = open_dir(c, err);
 	if (rc)
 		return rc;
-	rc = load(c->path, path, &c->text, &c->tokens, &c->old, &why);
+	if (asprintf(&c->temp, "%s.new", c->name) < 0) {
+		c->temp = NULL;
+		return server_fail(err, PAKHUS_ENOMEM, 0, "out of memory");
+	}
+	rc = load(c->dir, c->name, path, &c->text, &c->tokens, &c->old, &why);
 	if (!rc)
 		c->is_there = 1;
 	else if (rc != PAKHUS_ENOTFOUND)
@@ -193,14 +197,15 @@ static int change_finish(struct change *c, const struct text *text,
 		return server_fail(err, PAKHUS_ENOMEM, 0, "out of memory");
 	if (text->size > TOKENS_TEXT_MAX)
 		return server_fail(err, PAKHUS_ELIMIT, 0,
-				   "%s: more than %zu bytes of tokens", c->path,
-				   TOKENS_TEXT_MAX);
+				   "%s: more than %zu bytes of tokens",
+				   c->shown, TOKENS_TEXT_MAX);
 	/* One that is there was left by a crash: the lock is ours. */
-	if (unlink(c->temp) && errno != ENOENT)
-		return failed(err, c->temp, "cannot be removed");
-	fd = open(c->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (unlinkat(c->dir, c->temp, 0) && errno != ENOENT)
+		return failed(err, c->shown, "its .new cannot be removed");
+	fd = openat(c->dir, c->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+		    0600);
 	if (fd < 0)
-		return failed(err, c->temp, "cannot be made");
+		return failed(err, c->shown, "its .new cannot be made");
 	is_written = !write_all(fd, text->data ? text->data : "",
 				text->size) &&
 		!keep_owner(c, fd) && !fsync(fd);
@@ -209,21 +214,21 @@ static int change_finish(struct change *c, const struct text *text,
 		is_written = 0;
 		sys = errno;
 	}
-	if (is_written && rename(c->temp, c->path)) {
+	if (is_written && renameat(c->dir, c->temp, c->dir, c->name)) {
 		is_written = 0;
 		sys = errno;
 	}
 	if (!is_written) {
-		unlink(c->temp);
+		unlinkat(c->dir, c->temp, 0);
 		errno = sys;
-		return failed(err, c->path, "cannot be replaced");
+		return failed(err, c->shown, "cannot be replaced");
 	}
 	/* The new one is seen from here on; without this a power cut could
 	 * bring the old one back. */
 	if (fsync(c->dir))
 		return server_fail(err, PAKHUS_EUNKNOWN, errno,
 				   "%s: replaced, but its directory cannot be "
-				   "synced", c->path);
+				   "synced", c->shown);
 	return 0;
 }
 
