@@ -440,6 +440,70 @@ static void test_too_many_requests_are_429(void **state)
 	free(ci);
 }
 
+/* ---- through a door ---- */
+
+static struct reply send(struct server *s, enum http_method method,
+			 const char *target, const char *secret,
+			 const char *body)
+{
+	struct field field = {"Authorization", bearer(secret)};
+	struct request rq = {.method = method, .target = target,
+			     .fields = &field, .field_count = 1, .body = body,
+			     .size = strlen(body), .peer = "::1"};
+	struct reply rp;
+
+	server_handle(s, &rq, &rp);
+	return rp;
+}
+
+static void test_the_log_says_whose_token_it_was(void **state)
+{
+	static const char name[] =
+		"a-name.of-fifty_characters-which-is-the-longest.50";
+	char *tokens = s_text("%s.tokens", (char *)*state);
+	char *ci = grant(tokens, name, "publish,delete:a");
+	char *other = grant(tokens, "other", "publish:a.*,delete:a.*");
+	struct server *s = open_store(*state, ANONYMOUS_NONE, tokens);
+	char *doc = s_document("a", "1", 1);
+	struct pakhus_history *history;
+	struct reply rp;
+	size_t i;
+
+	rp = send(s, HTTP_POST, "/api/v1/registry/packages", other, doc);
+	assert_int_equal(rp.status, 403);
+	reply_free(&rp);
+	rp = send(s, HTTP_POST, "/api/v1/registry/packages", ci, doc);
+	assert_int_equal(rp.status, 201);
+	reply_free(&rp);
+	rp = send(s, HTTP_POST, "/api/v1/registry/batch", ci, "");
+	reply_free(&rp);
+	rp = send(s, HTTP_DELETE, "/api/v1/registry/packages/a", other, "");
+	assert_int_equal(rp.status, 403);
+	reply_free(&rp);
+	/* Whether it is there or not. */
+	rp = send(s, HTTP_DELETE, "/api/v1/registry/packages/b", other, "");
+	assert_int_equal(rp.status, 403);
+	reply_free(&rp);
+	rp = send(s, HTTP_DELETE, "/api/v1/registry/packages/a", ci, "");
+	assert_int_equal(rp.status, 200);
+	reply_free(&rp);
+	assert_done(pakhus_history(s->store, "a", (struct pakhus_range){0},
+				   &history, &err));
+	assert_int_equal(history->count, 2);
+	for (i = 0; i < history->count; i++) {
+		assert_int_equal(strncmp(history->items[i].by, "token:", 6),
+				 0);
+		assert_string_equal(history->items[i].by + 6, name);
+	}
+	pakhus_history_free(history);
+	free(doc);
+	server_close(s);
+	unlink(tokens);
+	free(tokens);
+	free(ci);
+	free(other);
+}
+
 /* ---- the file, read again ---- */
 
 static size_t count_at(struct keyring *ring, uint64_t ms)
@@ -583,6 +647,7 @@ int main(void)
 		T_IN_DIR(test_who_has_no_token_reads_what_is_listed),
 		T_IN_DIR(test_caches_keep_for_one_what_one_may_see),
 		T_IN_DIR(test_too_many_requests_are_429),
+		T_IN_DIR(test_the_log_says_whose_token_it_was),
 		T_IN_DIR(test_a_changed_file_is_noticed_within_a_second),
 		T_IN_DIR(test_a_bad_file_is_told_once_and_changes_nothing),
 		T_IN_DIR(test_without_its_file_a_server_does_not_begin),
