@@ -890,25 +890,34 @@ static void test_a_page_ends_before_it_fills_the_memory(void **state)
 	free(doc);
 }
 
-static void test_a_limit_of_the_server_holds(void **state)
+/* Of size bytes, without metadata, which the stored text has. */
+static int post_sized(size_t size)
 {
-	char *path = s_text("%s/s", (char *)*state), *doc = malloc(3000);
 	static const char head[] = "{\"manifest\":{\"id\":\"a\","
 				   "\"version\":\"1\",\"x\":\"";
+	char *doc = malloc(size + 1);
+	int status;
+
+	memset(doc, 'a', size);
+	memcpy(doc, head, strlen(head));
+	strcpy(doc + size - 3, "\"}}");
+	status = post_text(doc);
+	free(doc);
+	return status;
+}
+
+static void test_a_limit_of_the_server_holds(void **state)
+{
+	char *path = s_text("%s/s", (char *)*state);
 
 	server_close(server);
 	serve(path, 1000);
 	free(path);
-	memset(doc, ' ', 2999);
-	doc[2999] = '\0';
-	memcpy(doc, "{\"manifest\":{\"id\":\"a\",\"version\":\"1\"}}", 38);
-	/* what counts is the text that is stored */
-	assert_int_equal(post_text(doc), 201);
-	memset(doc, 'a', 2999);
-	memcpy(doc, head, strlen(head));
-	memcpy(doc + 2990, "\"}}", 4);
-	assert_error(post_text(doc), 413, "LIMIT_EXCEEDED", "");
-	free(doc);
+	assert_int_equal(post_sized(1000 - strlen(",\"metadata\":{}")), 201);
+	assert_error(post_sized(1000), 413, "LIMIT_EXCEEDED",
+		     "too large");
+	assert_error(post_sized(1001), 413, "LIMIT_EXCEEDED",
+		     "1001 bytes; 1000 are taken");
 	assert_error(ask_with(HTTP_GET, API "/packages", "x", 1, NULL, NULL),
 		     413, "LIMIT_EXCEEDED", "0 are taken");
 }
