@@ -309,8 +309,11 @@ static void test_what_is_no_package_is_told_where(void **state)
 			       "\"latest\"}}"), 413, "LIMIT_EXCEEDED",
 		     "no version may be called latest");
 	assert_error(ask_with(HTTP_POST, API "/packages", "{}", 2,
-			      "Content-Encoding", "gzip"), 415,
-		     "UNSUPPORTED_MEDIA_TYPE", "Content-Encoding");
+			      "Content-Encoding", "br"), 415,
+		     "UNSUPPORTED_MEDIA_TYPE", "");
+	assert_error(ask_with(HTTP_POST, API "/packages", "{}", 2,
+			      "Content-Encoding", "gzip"), 400,
+		     "VALIDATION_ERROR", "does not decode");
 	assert_false(server_is_dirty(server));
 	assert_error(ask(API "/packages/a"), 404, "RESOURCE_NOT_FOUND",
 		     "not found: a");
@@ -827,6 +830,73 @@ static void test_a_batch_has_an_end(void **state)
 	free(body);
 }
 
+/* ---- attrs ---- */
+
+static int put(const char *target, const char *json)
+{
+	return ask_with(HTTP_PUT, target, json, strlen(json), NULL, NULL);
+}
+
+static void test_what_is_said_is_told(void **state)
+{
+	static const char of_a[] = API "/packages/a/attrs";
+	static const char of_1[] = API "/packages/a/versions/1/attrs";
+	char *tag;
+
+	(void)state;
+	assert_error(ask(of_a), 404, "RESOURCE_NOT_FOUND", "a");
+	assert_int_equal(put(of_a, " {\"visibility\" : \"marketplace\"}"),
+			 200);
+	assert_int_equal(number_of("seq"), 1);
+	assert_true(server_is_dirty(server));
+	assert_int_equal(ask(of_a), 200);
+	assert_non_null(strstr(rp.body, "{\"visibility\":\"marketplace\"}"));
+	assert_null(json_object_get(data(), "version"));
+	tag = strdup(reply_value(&rp, "ETag"));
+	assert_int_equal(ask_with(HTTP_GET, of_a, "", 0, "If-None-Match",
+				  tag), 304);
+	free(tag);
+
+	assert_error(put(of_1, "{\"x\":1}"), 404, "RESOURCE_NOT_FOUND", "");
+	assert_error(put(API "/packages/a/versions/latest/attrs", "{}"), 404,
+		     "RESOURCE_NOT_FOUND", "not found: a");
+	assert_int_equal(post("a", "1", 1, NULL, NULL), 201);
+	assert_int_equal(put(API "/packages/a/versions/latest/attrs",
+			     "{\"x\":1}"), 200);
+	assert_string_equal(string_of("version"), "1");
+	assert_int_equal(ask(of_1), 200);
+	assert_string_equal(string_of("version"), "1");
+	assert_int_equal(ask(API "/packages/a/versions/latest/attrs"), 200);
+	assert_int_equal(put(of_1, "{}"), 200);
+	assert_error(ask(of_1), 404, "RESOURCE_NOT_FOUND", "");
+	assert_int_equal(ask(API "/packages/a/history"), 200);
+	assert_non_null(strstr(rp.body, "\"op\":\"attrs\""));
+
+	assert_error(put(of_a, "[]"), 400, "VALIDATION_ERROR", "object");
+	assert_error(put(of_a, "{"), 400, "VALIDATION_ERROR", "line 1");
+	assert_error(ask_with(HTTP_PUT, of_a, "{}", 2, "If-Match", "*"), 400,
+		     "VALIDATION_ERROR", "whatever was said");
+	assert_error(put(API "/packages/closed.a/attrs", "{}"), 403,
+		     "FORBIDDEN", "");
+	is_nobody = 1;
+	assert_error(put(of_a, "{}"), 401, "UNAUTHENTICATED", "");
+	assert_int_equal(ask(of_a), 200);
+}
+
+static void test_what_is_said_has_a_limit(void **state)
+{
+	size_t size = PAKHUS_ATTRS_MAX + 1;
+	char *json = malloc(size + 1);
+
+	(void)state;
+	memset(json, ' ', size);
+	memcpy(json, "{", 1);
+	strcpy(json + size - 1, "}");
+	assert_error(put(API "/packages/a/attrs", json), 413, "LIMIT_EXCEEDED",
+		     "are taken here");
+	free(json);
+}
+
 /* ---- limits ---- */
 
 static void test_large_documents_go_through_whole(void **state)
@@ -1133,6 +1203,8 @@ int main(void)
 		SERVED(test_a_batch_is_durable_when_it_is_answered),
 		SERVED(test_a_batch_with_a_bad_line_stores_nothing),
 		SERVED(test_a_batch_has_an_end),
+		SERVED(test_what_is_said_is_told),
+		SERVED(test_what_is_said_has_a_limit),
 		SERVED(test_large_documents_go_through_whole),
 		SERVED(test_a_page_ends_before_it_fills_the_memory),
 		SERVED(test_a_limit_of_the_server_holds),

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "condition.h"
 #include "door_registry.h"
 
 /* ---- what its files share ---- */
@@ -35,28 +36,30 @@ void registry_tag(const struct pakhus_record *r, char tag[REGISTRY_TAG])
 	snprintf(tag, REGISTRY_TAG, "%s-%" PRIu64, r->hash, r->seq);
 }
 
-int registry_has_tag(const char *list, const struct pakhus_record *r)
+/* In any coding, as it may have come from any. */
+static int has_tag(const struct request *rq, const char *field, int is_strong,
+		   const char *tag)
 {
-	char tag[REGISTRY_TAG];
-	size_t size;
+	char quoted[TAG_SIZE], coded[TAG_SIZE];
+	enum coding c;
 
-	registry_tag(r, tag);
-	while (*list) {
-		list += strspn(list, " \t,");
-		if (*list == '*')
+	snprintf(quoted, sizeof(quoted), "\"%s\"", tag);
+	for (c = 0; c < CODINGS; c++) {
+		tag_coded(quoted, c, coded);
+		if (condition_has(rq, field, coded, is_strong))
 			return 1;
-		size = strcspn(list, ",");
-		while (size && strchr(" \t", list[size - 1]))
-			size--;
-		if (size > 2 && *list == '"' && list[size - 1] == '"' &&
-		    ((size - 2 == strlen(tag) &&
-		      !memcmp(list + 1, tag, size - 2)) ||
-		     (size - 2 == PAKHUS_HASH_HEX &&
-		      !memcmp(list + 1, r->hash, size - 2))))
-			return 1;
-		list += strcspn(list, ",");
 	}
 	return 0;
+}
+
+int registry_has_tag(const struct request *rq, const char *field,
+		     int is_strong, const struct pakhus_record *r)
+{
+	char tag[REGISTRY_TAG];
+
+	registry_tag(r, tag);
+	return has_tag(rq, field, is_strong, tag) ||
+		has_tag(rq, field, is_strong, r->hash);
 }
 
 /* What is none of RFC 3986's unreserved characters, nor of keep. */
@@ -285,6 +288,12 @@ const struct route registry_routes[] = {
 	 SCOPE_READ_ALL, 0},
 	{HTTP_GET, REGISTRY "/stats", stats, SCOPE_READ_ALL, 0},
 	{HTTP_GET, REGISTRY "/keys", registry_keys, SCOPE_NONE, 0},
+	{HTTP_GET, REGISTRY_PACKAGE "/attrs", registry_attrs, SCOPE_READ, 0},
+	{HTTP_PUT, REGISTRY_PACKAGE "/attrs", registry_set_attrs,
+	 SCOPE_PUBLISH, PAKHUS_ATTRS_MAX},
+	{HTTP_GET, REGISTRY_VERSION "/attrs", registry_attrs, SCOPE_READ, 0},
+	{HTTP_PUT, REGISTRY_VERSION "/attrs", registry_set_attrs,
+	 SCOPE_PUBLISH, PAKHUS_ATTRS_MAX},
 	/* whose id is in the body */
 	{HTTP_POST, REGISTRY "/packages", registry_publish, SCOPE_PUBLISH,
 	 PAKHUS_DOCUMENT_MAX},

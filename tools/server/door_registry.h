@@ -18,9 +18,9 @@ void registry_record(struct text *t, const struct pakhus_record *r);
 /* The tag of a version's record: it changes with every publish. */
 enum { REGISTRY_TAG = PAKHUS_HASH_HEX + 24 };
 void registry_tag(const struct pakhus_record *r, char tag[REGISTRY_TAG]);
-/* Whether a field's list of tags, or "*", has the record's or its document's:
- * strongly compared (RFC 9110, section 8.8.3.2). */
-int registry_has_tag(const char *list, const struct pakhus_record *r);
+/* Whether a field has the record's tag or its document's, or "*". */
+int registry_has_tag(const struct request *rq, const char *field,
+		     int is_strong, const struct pakhus_record *r);
 
 /* "/packages/ID/versions/VERSION", encoded, behind REGISTRY. */
 void registry_path(struct text *t, const struct pakhus_record *r);
@@ -63,7 +63,9 @@ void registry_delete_version(struct exchange *x);
 
 /* door_registry_batch.c */
 void registry_batch(struct exchange *x);
-/* Whether a body came as it is; else it was answered. */
-int registry_takes_body(struct exchange *x);
+
+/* door_registry_attrs.c */
+void registry_attrs(struct exchange *x);
+void registry_set_attrs(struct exchange *x);
 
 #endif

@@ -128,8 +128,6 @@ void registry_batch(struct exchange *x)
 	size_t i;
 	int rc;
 
-	if (!registry_takes_body(x))
-		return;
 	if (read_lines(x, &l)) {
 		lines_free(&l);
 		return;

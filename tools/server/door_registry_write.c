@@ -10,32 +10,18 @@
 #include "door_registry.h"
 #include "state.h"
 
-int registry_takes_body(struct exchange *x)
-{
-	const char *coding = request_field(x->request, "Content-Encoding");
-
-	if (!coding || !strcmp(coding, "identity"))
-		return 1;
-	reply_field(x->reply, "Accept-Encoding", "identity");
-	reply_error(x, 415, "UNSUPPORTED_MEDIA_TYPE",
-		    "The body is sent as it is, without a Content-Encoding.");
-	return 0;
-}
-
 /* Whether the fields let a request be done over the record, or with NULL over
  * nothing; else it is answered. */
 static int is_wanted(struct exchange *x, const struct pakhus_record *r)
 {
-	const char *match = request_field(x->request, "If-Match");
-	const char *none = request_field(x->request, "If-None-Match");
-
-	if (match && !(r && registry_has_tag(match, r)))
+	if (request_field(x->request, "If-Match") &&
+	    !(r && registry_has_tag(x->request, "If-Match", 1, r)))
 		reply_error(x, 412, "PRECONDITION_FAILED",
 			    r ? "The version was published again: its ETag is "
 				"not one of If-Match."
 			      : "The version is not there, and If-Match asks "
 				"for one.");
-	else if (none && r && registry_has_tag(none, r))
+	else if (r && registry_has_tag(x->request, "If-None-Match", 0, r))
 		reply_error(x, 412, "PRECONDITION_FAILED",
 			    "The version is there already, and If-None-Match "
 			    "asks for none.");
@@ -119,8 +105,6 @@ void registry_publish(struct exchange *x)
 	struct pakhus_error err = {0};
 	struct pakhus_document *d;
 
-	if (!registry_takes_body(x))
-		return;
 	if (pakhus_document_new(x->store, x->request->body, x->request->size,
 				&d, &err)) {
 		reply_failed(x, &err);
