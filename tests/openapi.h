@@ -29,9 +29,7 @@ static inline json_t *o_load(void)
 	json_error_t e;
 
 	if (!o_document)
-		o_document = json_loadb(openapi_json,
-					(size_t)(openapi_json_end -
-						 openapi_json),
+		o_document = json_loadb(openapi_json, (size_t)openapi_size,
 					JSON_REJECT_DUPLICATES, &e);
 	if (!o_document)
 		o_fail("openapi.json:%d: %s\n", e.line, e.text);

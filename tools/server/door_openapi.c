@@ -7,7 +7,7 @@
 
 static void openapi(struct exchange *x)
 {
-	size_t size = (size_t)(openapi_json_end - openapi_json);
+	size_t size = (size_t)openapi_size;
 	char *body = malloc(size + 1);
 
 	if (!body) {

@@ -3,6 +3,9 @@
 #ifndef OPENAPI_H
 #define OPENAPI_H
 
-extern const char openapi_json[], openapi_json_end[];
+#include <stdint.h>
+
+extern const char openapi_json[];
+extern const uint64_t openapi_size;
 
 #endif
