@@ -32,6 +32,7 @@ struct request {
 	size_t size;
 	const char *peer; /* the client's address without its port */
 	int is_tls;
+	const char *id; /* what the operator's log calls it; NULL: nothing */
 };
 
 /* The value of a field by its name in any case, or NULL. */

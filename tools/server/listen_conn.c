@@ -350,6 +350,7 @@ static void fill(struct conn *c, struct turn *t)
 	rq->field_count = t->head.field_count;
 	rq->peer = t->peer;
 	rq->is_tls = c->l->tls != NULL;
+	rq->id = t->id;
 	believe(c, t);
 	id = request_field(rq, "X-Request-Id");
 	if (id && is_plain(id))

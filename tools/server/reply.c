@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "condition.h"
 #include "exchange.h"
@@ -70,24 +69,15 @@ void reply_error(struct exchange *x, int status, const char *code,
 }
 
 /* What went wrong here has file names in it, and is nothing that the client
- * could mend: it gets a number to ask with. */
+ * could mend: it gets the number to ask with. */
 static void reply_trouble(struct exchange *x, int status, const char *code,
 			  const char *sentence, const struct pakhus_error *err)
 {
-	const char *id = reply_value(x->reply, "X-Request-Id");
-	uint64_t random = 0;
+	const char *id = x->request->id ? x->request->id : "none";
 
-	if (!id) {
-		if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
-			random = (uintptr_t)x;
-		reply_field(x->reply, "X-Request-Id", "%016llx",
-			    (unsigned long long)random);
-		id = reply_value(x->reply, "X-Request-Id");
-	}
-	server_notice(x->server, "request %s: %s: %s: %s", id ? id : "",
+	server_notice(x->server, "request %s: %s: %s: %s", id,
 		      x->route ? x->route->pattern : "", code, err->text);
-	reply_error(x, status, code, "%s (request %s)", sentence,
-		    id ? id : "without a number");
+	reply_error(x, status, code, "%s (request %s)", sentence, id);
 }
 
 void reply_failed(struct exchange *x, const struct pakhus_error *err)
