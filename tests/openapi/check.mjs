@@ -123,6 +123,8 @@ async function registry() {
 	await call('about', {}, { anonymous: true });
 	await call('keys');
 	await call('livez');
+	await call('readyz');
+	await call('metrics');
 	await call('openapi');
 
 	const body = document_of(id, version, 1);
