@@ -46,24 +46,32 @@ static inline const char *o_method(enum http_method method)
 	return names[method];
 }
 
-/* A pattern as a path template: without the '*' of "{rest*}". Free it. */
-static inline char *o_template(const char *pattern)
+/* Whether a path of the document is that of a pattern, whatever their
+ * parameters are called: those of one path are one in the document. */
+static inline int o_is_path(const char *path, const char *pattern)
 {
-	char *out = strdup(pattern), *star = strstr(out, "*}");
-
-	if (star)
-		memmove(star, star + 1, strlen(star));
-	return out;
+	while (*path && *pattern) {
+		if (*path != *pattern)
+			return 0;
+		if (*path == '{') {
+			path += strcspn(path, "}");
+			pattern += strcspn(pattern, "}");
+		}
+		path++;
+		pattern++;
+	}
+	return *path == *pattern;
 }
 
 static inline json_t *o_operation(const char *pattern, enum http_method method)
 {
-	char *template = o_template(pattern);
-	json_t *path = json_object_get(json_object_get(o_load(), "paths"),
-				       template);
+	json_t *paths = json_object_get(o_load(), "paths"), *item;
+	const char *path;
 
-	free(template);
-	return json_object_get(path, o_method(method));
+	json_object_foreach(paths, path, item)
+		if (o_is_path(path, pattern))
+			return json_object_get(item, o_method(method));
+	return NULL;
 }
 
 /* What "#/components/schemas/X" names, or the value itself. */
@@ -189,6 +197,9 @@ static inline int o_keyword(json_t *schema, const char *key, json_t *want,
 	if (!strcmp(key, "minItems"))
 		return !json_is_array(v) ||
 			json_array_size(v) >= (size_t)n;
+	if (!strcmp(key, "maxItems"))
+		return !json_is_array(v) ||
+			json_array_size(v) <= (size_t)n;
 	if (!strcmp(key, "minLength"))
 		return !s || json_string_length(v) >= (size_t)n;
 	if (!strcmp(key, "maxLength"))

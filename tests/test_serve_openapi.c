@@ -6,22 +6,16 @@
 
 #include "../tools/server/server.h"
 
-static const struct route *route_of(const char *template,
-				    const char *method)
+static const struct route *route_of(const char *path, const char *method)
 {
 	const struct route *r;
 	size_t i;
 
 	for (i = 0; doors[i]; i++)
-		for (r = doors[i]; r->run; r++) {
-			char *t = o_template(r->pattern);
-			int is_same = !strcmp(t, template) &&
-				!strcmp(o_method(r->method), method);
-
-			free(t);
-			if (is_same)
+		for (r = doors[i]; r->run; r++)
+			if (o_is_path(path, r->pattern) &&
+			    !strcmp(o_method(r->method), method))
 				return r;
-		}
 	return NULL;
 }
 

@@ -36,7 +36,8 @@ function holdDocument() {
 const follow = v => !v?.$ref ? v
 	: follow(v.$ref.slice(2).split('/').reduce((at, key) => at[key], document));
 
-const ajv = new Ajv2020({ strict: true, strictRequired: false, allErrors: true });
+const ajv = new Ajv2020({ strict: true, strictRequired: false,
+	allowUnionTypes: true, allErrors: true });
 addFormats(ajv);
 const inDefs = v => JSON.parse(JSON.stringify(v)
 	.replaceAll('#/components/schemas/', '#/$defs/'));
@@ -67,7 +68,7 @@ async function call(id, names = {}, { query = '', headers = {}, body,
 	const { path, method, op } = operations.get(id) ??
 		(wrong.push(`${id} is not in the document`), {});
 	const target = path.replace(/\{(\w+)\}/g, (all, name) =>
-		name === 'rest' ? names.rest : encodeURIComponent(names[name]));
+		['rest', 'path'].includes(name) ? names[name] : encodeURIComponent(names[name]));
 	const where = `${method} ${target}${query}`;
 	const reply = await fetch(base + target + query, {
 		method: method.toUpperCase(), body,
@@ -98,7 +99,8 @@ async function call(id, names = {}, { query = '', headers = {}, body,
 	}
 	const type = (reply.headers.get('content-type') ?? '').split(';')[0];
 	const content = Object.entries(response.content ?? {})
-		.find(([range]) => range === '*/*' || range.split(';')[0] === type);
+		.find(([range]) => range === '*/*' || range.split(';')[0] === type ||
+			(range.endsWith('/*') && type.startsWith(range.slice(0, -1))));
 	if (!content)
 		wrong.push(`${where}: the content type ${type} is not documented`);
 	let value;
@@ -225,6 +227,72 @@ async function registry() {
 	return hash;
 }
 
+// What os package publish sends, and what runtimes browse and install.
+async function clients() {
+	const id = 'com.acme.crm', version = '1.0.0', v = { id, version };
+	const manifest = { id, version, name: 'CRM', type: 'app',
+		tags: ['sales'], description: 'd' };
+	const json = body => JSON.stringify(body);
+
+	await call('cloudPackage', {}, { body: json({ manifest_id: id,
+		display_name: 'Acme CRM', visibility: 'marketplace',
+		category: 'crm', readme: '# R', license: 'MIT',
+		translations: { de: { display_name: 'K' } } }) });
+	await call('cloudPackage', {}, { body: '{}', status: 400 });
+	await call('cloudPackage', {}, { body: '{}', status: 401,
+		anonymous: true });
+	await call('cloudVersion', { id }, { body: json({ version,
+		bundle: { manifest, objects: [] }, release_notes: 'first',
+		is_pre_release: false }) });
+	await call('cloudVersion', { id }, { status: 409, body: json({ version,
+		bundle: { manifest, objects: [1] } }) });
+	await call('cloudVersion', { id }, { body: json({ version: '2.0.0',
+		bundle: { manifest: { ...manifest, id: 'other' } } }), status: 422 });
+	await call('cloudVersion', { id: 'none' }, { status: 404,
+		body: json({ version, bundle: { manifest } }) });
+	await call('cloudSubmit', v, { body: '{}' });
+	await call('cloudSubmit', { id, version: 'none' },
+		{ body: '{}', status: 404 });
+	const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAA' +
+		'DUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==', 'base64');
+	await call('cloudIcon', { id }, { body: png,
+		headers: { 'content-type': 'image/png' } });
+	await call('cloudIcon', { id }, { body: 'x', status: 415,
+		headers: { 'content-type': 'text/plain' } });
+	await call('icon', { file: `${id}.png` });
+	await call('icon', { file: 'none.png' }, { status: 404 });
+	await call('session');
+	await call('session', {}, { anonymous: true });
+
+	const list = await call('marketList', {}, { query: '?q=crm&limit=1' });
+	if (list.data.items[0]?.id !== id)
+		wrong.push('the marketplace does not list what was published');
+	await call('marketList', {}, { query: '?limit=0', status: 400 });
+	await call('marketPackage', { id });
+	await call('marketPackage', { id: 'none' }, { status: 404 });
+	await call('marketManifest', { id, version: 'latest' });
+	await call('marketManifest', { id, version: 'none' }, { status: 404 });
+	await call('siteList');
+	await call('siteFile', { path: `${id}.json` });
+	await call('siteFile',
+		{ path: `${id}/versions/${version}/manifest.json` });
+	await call('siteFile', { path: 'none' }, { status: 404 });
+
+	const body = document_of('com.acme.run', '1.0.0', 1);
+	await call('runtimePublish', {}, { body });
+	await call('runtimePublish', {}, { body: '{}', status: 400 });
+	await call('runtimePublish', {}, { body, status: 401, anonymous: true });
+	await call('runtimeList');
+	await call('runtimeList', {}, { query: '?limit=1' });
+	await call('runtimeGet', { id: 'com.acme.run' });
+	await call('runtimeGet', { id: 'none' }, { status: 404 });
+	await call('runtimeDelete', { id: 'com.acme.run' },
+		{ query: '?version=', status: 400 });
+	await call('runtimeDelete', { id: 'com.acme.run' },
+		{ query: '?version=1.0.0' });
+	await call('runtimeDelete', { id: 'com.acme.run' }, { status: 404 });
+}
+
 async function tree(hash) {
 	await call('treeFormat');
 	const note = (await call('treeCheckpoint')).bytes.toString().split('\n');
@@ -246,7 +314,9 @@ async function tree(hash) {
 }
 
 holdDocument();
-await tree(await registry());
+const hash = await registry();
+await clients();
+await tree(hash);
 for (const id of operations.keys())
 	if (!done.has(id))
 		wrong.push(`${id} was never done`);
