@@ -150,7 +150,8 @@ static int change_begin(struct change *c, const char *path,
 		return rc;
 	if (asprintf(&c->temp, "%s.new", c->name) < 0) {
 		c->temp = NULL;
-		return server_fail(err, PAKHUS_ENOMEM, 0, "out of memory");
+		server_fail(err, PAKHUS_ENOMEM, 0, "out of memory");
+		return PAKHUS_ENOMEM;
 	}
 	rc = load(c->dir, c->name, path, &c->text, &c->tokens, &c->old, &why);
 	if (!rc)
@@ -286,10 +287,10 @@ int tokens_remove(const char *path, const char *name,
 
 	if (!rc && c.tokens)
 		token = tokens_named(c.tokens, name);
-	if (!rc && !token)
+	if (!rc && !token) {
 		rc = server_fail(err, PAKHUS_ENOTFOUND, 0,
 				 "%s: there is no token %s", path, name);
-	if (!rc) {
+	} else if (!rc) {
 		from = line_at(&c.text, token->line);
 		to = line_at(&c.text, token->line + 1);
 		text_add(&text, c.text.data, from);
