@@ -132,3 +132,15 @@ api=/api/v1/registry/packages
 	ask - GET /readyz
 	[ "$status" = 200 ]
 }
+
+@test "a large body that may not be sent is not waited for" {
+	ci=$(token create ci --scope publish)
+	serve
+	head -c 8000000 /dev/zero >large
+	status=$(curl -s --noproxy '*' -o body -w '%{http_code} %{size_upload}' \
+		-H 'Expect: 100-continue' --data-binary @large "$url$api")
+	[ "$status" = '401 0' ]
+	grep -q 'pakhus token create' body
+	ask "$ci" POST $api large
+	[ "$status" = 400 ]
+}

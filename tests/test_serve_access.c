@@ -504,6 +504,50 @@ static void test_the_log_says_whose_token_it_was(void **state)
 	free(other);
 }
 
+static int is_welcome(struct server *s, const char *target,
+		      const char *secret)
+{
+	struct field field = {"Authorization", secret ? bearer(secret) : ""};
+	struct request rq = {.method = HTTP_POST, .target = target,
+			     .fields = &field, .field_count = !!secret,
+			     .peer = "::1"};
+
+	return server_is_welcome(s, &rq);
+}
+
+static void test_nobody_waits_for_what_may_not_be_sent(void **state)
+{
+	static const char to[] = "/api/v1/registry/packages?x";
+	char *tokens = s_text("%s.tokens", (char *)*state);
+	char *ci = grant(tokens, "ci", "publish:a");
+	char *ro = grant(tokens, "ro", "read");
+	struct server *s = open_store(*state, ANONYMOUS_ALL, tokens);
+	struct request rq = {.method = HTTP_POST, .target = to, .body = "",
+			     .size = 1000000, .is_unread = 1, .peer = "::1"};
+	struct field field = {"Authorization", NULL};
+	struct reply rp;
+
+	assert_true(is_welcome(s, to, ci));
+	assert_false(is_welcome(s, to, ro));
+	assert_false(is_welcome(s, to, NULL));
+	assert_false(is_welcome(s, to, "pakhus_"));
+	assert_true(is_welcome(s, "/nowhere", NULL));
+	server_handle(s, &rq, &rp);
+	assert_int_equal(rp.status, 401);
+	reply_free(&rp);
+	field.value = bearer(ci);
+	rq.fields = &field;
+	rq.field_count = 1;
+	server_handle(s, &rq, &rp);
+	assert_int_equal(rp.status, 503);
+	reply_free(&rp);
+	server_close(s);
+	unlink(tokens);
+	free(tokens);
+	free(ci);
+	free(ro);
+}
+
 /* ---- the file, read again ---- */
 
 static size_t count_at(struct keyring *ring, uint64_t ms)
@@ -648,6 +692,7 @@ int main(void)
 		T_IN_DIR(test_caches_keep_for_one_what_one_may_see),
 		T_IN_DIR(test_too_many_requests_are_429),
 		T_IN_DIR(test_the_log_says_whose_token_it_was),
+		T_IN_DIR(test_nobody_waits_for_what_may_not_be_sent),
 		T_IN_DIR(test_a_changed_file_is_noticed_within_a_second),
 		T_IN_DIR(test_a_bad_file_is_told_once_and_changes_nothing),
 		T_IN_DIR(test_without_its_file_a_server_does_not_begin),

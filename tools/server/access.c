@@ -12,9 +12,9 @@
 #include "state.h"
 #include "visibility.h"
 
-static int is_write(const struct exchange *x, enum scope scope)
+static int is_write(const struct request *rq, enum scope scope)
 {
-	enum http_method method = x->request->method;
+	enum http_method method = rq->method;
 
 	if (scope == SCOPE_ADMIN)
 		return method != HTTP_GET && method != HTTP_HEAD;
@@ -110,37 +110,70 @@ static int refuse(struct exchange *x, const char *why, uint64_t now)
 	return 0;
 }
 
-static int identify(struct exchange *x, uint64_t now)
+/* The token whose secret is in the field, or NULL: why says why not. held has
+ * to be let go where there is one. */
+static const struct token *find(struct keyring *ring, const char *field,
+				uint64_t now, struct tokens_held *held,
+				const char **why)
 {
-	const char *field = request_field(x->request, "Authorization");
-	struct keyring *ring = x->server->keyring;
 	unsigned char digest[BEARER_DIGEST];
 	char secret[BEARER_SIZE + 1];
-	struct tokens_held held;
 	const struct token *token;
+
+	*why = "This server knows no tokens: it was started without --tokens";
+	if (!ring)
+		return NULL;
+	*why = "That is not the secret of a token";
+	if (!credential_read(field, secret))
+		return NULL;
+	bearer_digest(secret, BEARER_SIZE, digest);
+	explicit_bzero(secret, sizeof(secret));
+	*held = keyring_hold(ring, now / 1000000);
+	token = tokens_find(held->tokens, digest);
+	if (token && !token_has_expired(token, (uint64_t)time(NULL)))
+		return token;
+	*why = token ? "The token has expired"
+		     : "The token is not known, or was revoked";
+	keyring_let_go(*held);
+	return NULL;
+}
+
+static int identify(struct exchange *x, uint64_t now)
+{
+	const char *field = request_field(x->request, "Authorization"), *why;
+	const struct token *token;
+	struct tokens_held held;
 
 	if (!field)
 		return 1;
-	if (!ring)
-		return refuse(x, "This server knows no tokens: it was started "
-				 "without --tokens", now);
-	if (!credential_read(field, secret))
-		return refuse(x, "That is not the secret of a token", now);
-	bearer_digest(secret, BEARER_SIZE, digest);
-	explicit_bzero(secret, sizeof(secret));
-	held = keyring_hold(ring, now / 1000000);
-	token = tokens_find(held.tokens, digest);
-	if (!token || token_has_expired(token, (uint64_t)time(NULL))) {
-		keyring_let_go(held);
-		return refuse(x, token ? "The token has expired"
-				       : "The token is not known, or was "
-					 "revoked", now);
-	}
+	token = find(x->server->keyring, field, now, &held, &why);
+	if (!token)
+		return refuse(x, why, now);
 	x->caller.token = token;
 	x->caller.held = held.shared;
 	snprintf(x->caller.by, sizeof(x->caller.by), "token:%s", token->name);
 	snprintf(x->reply->who, sizeof(x->reply->who), "%s", token->name);
 	return 1;
+}
+
+int access_is_welcome(struct server *s, const struct request *rq,
+		      enum scope scope)
+{
+	const char *field = request_field(rq, "Authorization"), *why;
+	const struct token *token;
+	struct tokens_held held;
+	int is_welcome;
+
+	if (!is_write(rq, scope))
+		return 1;
+	if (!field || s->opt.is_read_only)
+		return 0;
+	token = find(s->keyring, field, clock_ns(), &held, &why);
+	if (!token)
+		return 0;
+	is_welcome = token_may_some(token, scope);
+	keyring_let_go(held);
+	return is_welcome;
 }
 
 static int is_within_limits(struct exchange *x, uint64_t now)
@@ -168,7 +201,7 @@ int access_enter(struct exchange *x)
 	if (!identify(x, now) || !is_within_limits(x, now))
 		return 0;
 	/* Before a body is looked into: what it is for says the body. */
-	if (!is_write(x, scope))
+	if (!is_write(x->request, scope))
 		return 1;
 	if (x->server->opt.is_read_only)
 		answer_read_only(x);
@@ -228,7 +261,7 @@ int caller_may(struct exchange *x, enum scope scope, const char *id)
 {
 	if (scope == SCOPE_NONE || scope == SCOPE_PROBE)
 		return 1;
-	if (is_write(x, scope) && x->server->opt.is_read_only)
+	if (is_write(x->request, scope) && x->server->opt.is_read_only)
 		return 0;
 	if (x->caller.token && token_may(x->caller.token, scope, id))
 		return 1;
@@ -239,7 +272,7 @@ int caller_must(struct exchange *x, enum scope scope, const char *id)
 {
 	if (caller_may(x, scope, id))
 		return 1;
-	if (is_write(x, scope) && x->server->opt.is_read_only)
+	if (is_write(x->request, scope) && x->server->opt.is_read_only)
 		answer_read_only(x);
 	else if (scope == SCOPE_READ && id &&
 		 (x->caller.token ||

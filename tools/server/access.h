@@ -37,7 +37,12 @@ struct caller {
 };
 
 struct exchange;
+struct server;
 
+/* Whether access_enter() would let it in, but for what was asked before, which
+ * is not counted. */
+int access_is_welcome(struct server *s, const struct request *rq,
+		      enum scope scope);
 /* 0: it is answered. */
 int access_enter(struct exchange *x);
 void access_leave(struct exchange *x);

@@ -30,6 +30,7 @@ struct request {
 	size_t field_count;
 	const char *body; /* "" where there is none */
 	size_t size;
+	int is_unread; /* body is "" and size what it would have had */
 	const char *peer; /* the client's address without its port */
 	int is_tls;
 	const char *id; /* what the operator's log calls it; NULL: nothing */

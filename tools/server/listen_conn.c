@@ -237,6 +237,7 @@ static int submit(struct conn *c)
 
 	t->request.body = t->body && !t->is_too_large ? t->body : "";
 	t->request.size = (size_t)t->head.size;
+	t->request.is_unread = t->is_too_large;
 	t->job.run = turn_run;
 	t->job.done = turn_done;
 	if (pool_submit(c->l->pool, &t->job))
@@ -368,8 +369,9 @@ static int begin(struct conn *c)
 	if (!t->head.size)
 		return submit(c);
 	if (t->head.size > READ_MAX &&
-	    t->head.size > server_limit(c->l->opt.server, t->head.method,
-					t->head.target)) {
+	    (t->head.size > server_limit(c->l->opt.server, t->head.method,
+					 t->head.target) ||
+	     !server_is_welcome(c->l->opt.server, &t->request))) {
 		/* who may send nothing at all hears that rather */
 		t->is_too_large = 1;
 		return submit(c);

@@ -121,32 +121,60 @@ static void run(struct exchange *x)
 			    rq->size, limit);
 		return;
 	}
+	if (rq->is_unread) {
+		/* It was let in meanwhile: a token was made, say. */
+		reply_field(x->reply, "Retry-After", "1");
+		reply_error(x, 503, "STORE_BUSY",
+			    "The body was not read. Send it again.");
+		return;
+	}
 	if (content_decode(x, limit, &content))
 		x->route->run(x);
 	x->request = rq;
 	content_release(&content);
 }
 
+/* The next route behind r (NULL: the first) that takes such a request. */
+static const struct route *match(const struct route *r,
+				 enum http_method method, const char *target)
+{
+	const char *param[TARGET_PARAMS];
+	size_t path = strcspn(target, "?"), i;
+	char *room = malloc(path + TARGET_PARAMS);
+	const struct route *at, *found = NULL;
+	int is_behind = !r;
+
+	if (method == HTTP_HEAD)
+		method = HTTP_GET;
+	for (i = 0; room && !found && doors[i]; i++)
+		for (at = doors[i]; !found && at->run; at++) {
+			if (is_behind && at->method == method &&
+			    target_match(at->pattern, target, path, param,
+					 room) == 1)
+				found = at;
+			is_behind |= at == r;
+		}
+	free(room);
+	return found;
+}
+
 size_t server_limit(struct server *s, enum http_method method,
 		    const char *target)
 {
-	size_t path = strcspn(target, "?"), limit = 0, i;
-	const char *param[TARGET_PARAMS];
-	char *room = malloc(path + TARGET_PARAMS);
-	const struct route *r;
+	const struct route *r = NULL;
+	size_t limit = 0;
 
-	if (!room)
-		return 0;
-	if (method == HTTP_HEAD)
-		method = HTTP_GET;
-	for (i = 0; doors[i]; i++)
-		for (r = doors[i]; r->run; r++)
-			if (r->method == method && limit_of(s, r) > limit &&
-			    target_match(r->pattern, target, path, param,
-					 room) == 1)
-				limit = limit_of(s, r);
-	free(room);
+	while ((r = match(r, method, target)))
+		if (limit_of(s, r) > limit)
+			limit = limit_of(s, r);
 	return limit;
+}
+
+int server_is_welcome(struct server *s, const struct request *rq)
+{
+	const struct route *r = match(NULL, rq->method, rq->target);
+
+	return !r || access_is_welcome(s, rq, r->scope);
 }
 
 const struct route *route_at(size_t number)

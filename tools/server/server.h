@@ -31,6 +31,9 @@ int server_open(struct server **out, const struct server_options *opt,
  * 413, or with what was to be said before. */
 size_t server_limit(struct server *s, enum http_method method,
 		    const char *target);
+/* Whether the body of a request is worth waiting for: not where who asks may
+ * send nothing there. It is handled without it, and told so. */
+int server_is_welcome(struct server *s, const struct request *rq);
 /* Answers one request; from any thread. */
 void server_handle(struct server *s, const struct request *rq,
 		   struct reply *rp);
