@@ -68,13 +68,6 @@ void registry_package_history(struct exchange *x)
 
 /* ---- by hash and by position ---- */
 
-/* The library's text, which becomes the body. */
-static void reply_text(struct exchange *x, const char *type, char *text,
-		       size_t size)
-{
-	reply_bytes(x, 200, type, text, size);
-}
-
 void registry_text(struct exchange *x)
 {
 	struct pakhus_error err = {0};
@@ -89,7 +82,7 @@ void registry_text(struct exchange *x)
 	if (reply_tag(x, x->param[0]))
 		pakhus_free(text);
 	else
-		reply_text(x, "application/json", text, size);
+		reply_bytes(x, 200, "application/json", text, size);
 }
 
 void registry_entry(struct exchange *x)
@@ -131,7 +124,8 @@ void registry_checkpoint(struct exchange *x)
 	if (pakhus_checkpoint(x->store, 0, &text, &size, &err))
 		reply_failed(x, &err);
 	else
-		reply_text(x, "text/plain; charset=utf-8", text, size);
+		reply_bytes(x, 200, "text/plain; charset=utf-8", text,
+			    size);
 }
 
 void registry_proof(struct exchange *x)
@@ -144,7 +138,8 @@ void registry_proof(struct exchange *x)
 			 &err))
 		reply_failed(x, &err);
 	else
-		reply_text(x, "text/plain; charset=utf-8", text, size);
+		reply_bytes(x, 200, "text/plain; charset=utf-8", text,
+			    size);
 }
 
 void registry_keys(struct exchange *x)
