@@ -509,6 +509,7 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 void conn_late(struct conn *c)
 {
 	const struct listen_times *times = &c->l->times;
+	const struct linger reset = {1, 0};
 	size_t left;
 
 	switch (c->stage) {
@@ -537,6 +538,9 @@ void conn_late(struct conn *c)
 	case CONN_WRITE:
 		left = evbuffer_get_length(bufferevent_get_output(c->bev));
 		if (left == c->left) {
+			/* nor does the kernel keep trying */
+			setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset,
+				   sizeof(reset));
 			conn_end(c);
 			return;
 		}

@@ -160,6 +160,7 @@ static int start(struct serve *s, struct pakhus_error *err)
 		.trust = opt->trust_proxy,
 		.threads = opt->threads,
 		.connections = opt->connections,
+		.bodies = opt->bodies,
 		.times = opt->times,
 		.tick = on_tick,
 		.reload = on_reload,

@@ -13,7 +13,8 @@ struct serve_options {
 	const char *cert, *key;
 	const char *access_log; /* FILE, "-" (stderr) or "off"; NULL is "-" */
 	const char *trust_proxy;
-	unsigned threads, connections;
+	unsigned threads, connections; /* as struct listen_options has them */
+	size_t bodies;
 	struct listen_times times;
 	/* Told the address once it answers. */
 	void (*started)(void *arg, const char *url);
