@@ -167,7 +167,16 @@ static int start(struct serve *s, struct pakhus_error *err)
 		.stop = on_stop,
 		.arg = s,
 	};
-	int rc = accesslog_open(&s->log, opt->access_log ? opt->access_log
+	int rc;
+
+	if (opt->trust_proxy && address_is_in(opt->trust_proxy, "unix") < 0) {
+		err->status = PAKHUS_EINVAL;
+		snprintf(err->text, sizeof(err->text),
+			 "not addresses or networks with commas between: %s",
+			 opt->trust_proxy);
+		return PAKHUS_EINVAL;
+	}
+	rc = accesslog_open(&s->log, opt->access_log ? opt->access_log
 							 : "-", err);
 
 	if (!rc)

@@ -1,0 +1,262 @@
+#!/usr/bin/env bats
+# The life of a server: signals, certificates, what it says at its start, and
+# that what it acknowledged is there, however it ended.
+
+load cli
+load web
+
+setup_file() {
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
+		-addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
+		-keyout "$BATS_FILE_TMPDIR/key" -out "$BATS_FILE_TMPDIR/cert" \
+		2>/dev/null
+}
+
+teardown() {
+	[ -z "${server-}" ] || kill -9 "$server" 2>/dev/null || :
+	web_stop
+}
+
+# serve ARGS...: starts a server, and waits until it says its address: $url.
+# What it says is in the file said.
+serve() {
+	local i
+
+	: >url
+	"$PAKHUS" serve --listen 127.0.0.1:0 --access-log off "$@" \
+		>url 2>said 3>&- &
+	server=$!
+	for i in {1..400}; do
+		url=$(cat url)
+		[ -z "$url" ] || return 0
+		kill -0 "$server" 2>/dev/null || break
+		sleep 0.05
+	done
+	cat said
+	return "$i"
+}
+
+# stop [SIGNAL]: ends it; its status is $status.
+stop() {
+	kill -"${1-TERM}" "$server"
+	status=0
+	wait "$server" || status=$?
+	server=
+}
+
+get() { # PATH [CURL ARGS...]
+	curl -sS --max-time 30 "${@:2}" "$url$1"
+}
+
+# Makes the tokens file, with a token that may do anything in $secret.
+token() {
+	secret=$("$PAKHUS" token create --tokens tokens --scope admin \
+		"${1-me}" 2>/dev/null | tail -n 1)
+}
+
+publish() { # FILE [CURL ARGS...]
+	curl -sS --max-time 30 -o reply -w '%{http_code}' \
+		-H "Authorization: Bearer $secret" \
+		-H 'Content-Type: application/json' \
+		--data-binary "@$1" "${@:2}" "$url/api/v1/registry/packages"
+}
+
+# document ID VERSION
+document() {
+	printf '{"manifest":{"id":"%s","version":"%s","name":"x","type":"app"},' \
+		"$1" "$2"
+	printf '"metadata":{"objects":[]}}'
+}
+
+@test "a store is made, answers, and is in order after a signal" {
+	serve
+	[ "$(get /livez)" = '{"status":"alive"}' ]
+	stop
+	[ "$status" -eq 0 ]
+	[ ! -s said ]
+	pk verify
+	[ "$status" -eq 0 ]
+	serve
+	stop INT
+	[ "$status" -eq 0 ]
+}
+
+@test "what is missing or makes no sense is said at the start" {
+	pk serve --read-only --listen 127.0.0.1:0
+	[ "$status" -eq 3 ]
+	[ ! -e store ]
+	pk serve --listen here
+	[ "$status" -ne 0 ]
+	grep -q 'not HOST:PORT' err
+	pk serve --tls-cert cert
+	[ "$status" -eq 2 ]
+	pk serve --listen 127.0.0.1:0 --tls-cert none --tls-key none
+	[ "$status" -ne 0 ]
+	grep -q 'read none for TLS' err
+	pk serve --listen 127.0.0.1:0 --trust-proxy everybody
+	[ "$status" -ne 0 ]
+	grep -q 'not addresses or networks' err
+	pk serve --anonymous some
+	[ "$status" -eq 2 ]
+	pk serve --listen 127.0.0.1:0 --access-log none/there
+	[ "$status" -ne 0 ]
+	serve
+	pk serve --listen "${url#http://}"
+	[ "$status" -ne 0 ]
+	grep -q 'Address already in use' err
+}
+
+@test "a mirror is served, to be read" {
+	"$PAKHUS" publish "$PACKAGES"/lending-1.0.0.json >/dev/null
+	"$PAKHUS" mirror store mirror 2>/dev/null >/dev/null
+	PAKHUS_STORE=mirror token
+	PAKHUS_STORE=mirror serve --tokens tokens
+	get /api/v1/registry/packages \
+		-H "Authorization: Bearer $secret" | grep -q lending
+	[ "$(publish "$PACKAGES"/lending-1.1.0.json)" = 403 ]
+	stop
+	[ "$status" -eq 0 ]
+}
+
+@test "what is published is in the tree a moment later" {
+	token
+	serve --tokens tokens
+	[ "$(publish "$PACKAGES"/lending-1.0.0.json)" = 201 ]
+	for _ in {1..200}; do
+		[ -z "$(find store/objects -type f)" ] || break
+		sleep 0.05
+	done
+	[ -n "$(find store/objects -type f)" ]
+	stop
+}
+
+@test "HTTPS, and another certificate after SIGHUP" {
+	cp "$BATS_FILE_TMPDIR"/{cert,key} .
+	serve --tls-cert cert --tls-key key
+	[[ $url == https://* ]]
+	[ "$(get /livez --cacert cert)" = '{"status":"alive"}' ]
+	[ "$(get /livez --cacert cert --tls-max 1.2)" = '{"status":"alive"}' ]
+	run -35 get /livez -k --tls-max 1.1 --ciphers DEFAULT@SECLEVEL=0
+	# one connection, two requests, and a reply larger than a buffer
+	get /livez --cacert cert -o /dev/null \
+		--next -sS --cacert cert -w '%{num_connects}' -o /dev/null \
+		"$url/api/v1/registry/openapi.json" >connects
+	[ "$(cat connects)" = 0 ]
+	# no TLS at all
+	run -0 curl -sS --max-time 10 -o /dev/null -w '%{http_code}' \
+		"http://${url#https://}/livez" || true
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=other \
+		-addext subjectAltName=IP:127.0.0.1 \
+		-keyout key -out cert 2>/dev/null
+	kill -HUP "$server"
+	for _ in {1..200}; do
+		get /livez --cacert cert >alive 2>/dev/null && break
+		sleep 0.05
+	done
+	[ "$(cat alive)" = '{"status":"alive"}' ]
+	# one that is none leaves the one that was
+	: >cert
+	kill -HUP "$server"
+	for _ in {1..200}; do
+		[ ! -s said ] || break
+		sleep 0.05
+	done
+	grep -q 'the certificate stays as it was' said
+	[ "$(get /livez -k)" = '{"status":"alive"}' ]
+	stop
+	[ "$status" -eq 0 ]
+}
+
+@test "SIGHUP opens the access log anew" {
+	serve --access-log log
+	get /livez >/dev/null
+	for _ in {1..100}; do [ -s log ] && break; sleep 0.05; done
+	mv log log.1
+	kill -HUP "$server"
+	for _ in {1..100}; do [ -e log ] && break; sleep 0.05; done
+	get /livez >/dev/null
+	stop
+	[ "$(wc -l <log.1)" -eq 1 ]
+	[ "$(wc -l <log)" -eq 1 ]
+}
+
+# storm SECONDS-OF-LIFE SIGNAL: clients publish for all they can until the
+# server is gone; what was acknowledged is in the file acknowledged.
+storm() {
+	token "storm$1$2"
+	serve --tokens tokens
+	node "$BATS_TEST_DIRNAME/serve_storm.mjs" "$url" "$secret" 8 \
+		>acknowledged &
+	local node=$!
+	for _ in {1..400}; do
+		[ "$(wc -l <acknowledged)" -lt "$1" ] || break
+		sleep 0.05
+	done
+	kill -"$2" "$server"
+	wait "$server" || :
+	server=
+	wait "$node"
+	[ "$(wc -l <acknowledged)" -ge "$1" ]
+	"$PAKHUS" history --json | grep -o '"version":"[^"]*"' |
+		cut -d'"' -f4 | sort >there
+	sort acknowledged | comm -23 - there >lost
+	[ ! -s lost ]
+	"$PAKHUS" verify
+}
+
+@test "SIGTERM in a storm of publishes loses nothing that was acknowledged" {
+	storm 100 TERM
+}
+
+@test "kill -9 in a storm of publishes loses nothing that was acknowledged" {
+	storm 100 KILL
+	rm acknowledged
+	storm 300 KILL
+}
+
+@test "the unit for systemd is one" {
+	command -v systemd-analyze >/dev/null || skip 'no systemd-analyze'
+	sed "s|/usr/local/bin/pakhus|$PAKHUS|; /^Documentation/d" \
+		"$BATS_TEST_DIRNAME/../tools/server/pakhus.service" \
+		>pakhus.service
+	run -0 systemd-analyze verify ./pakhus.service
+	[ -z "$output" ]
+}
+
+@test "the example for nginx serves, and passes on for whom it asks" {
+	"$PAKHUS" publish "$PACKAGES"/lending-1.0.0.json >/dev/null
+	serve --trust-proxy 127.0.0.1 --access-log log
+	port=$(free_port)
+	mkdir nginx
+	{
+		[ "$(id -u)" -ne 0 ] || echo 'user root;'
+		printf 'pid %s;\nerror_log %s;\nevents { }\nhttp {\n' \
+			"$PWD/nginx/nginx.pid" "$PWD/nginx/error.log"
+		for path in client_body proxy fastcgi uwsgi scgi; do
+			echo "${path}_temp_path $PWD/nginx/$path;"
+		done
+		echo "access_log off;"
+		sed -e "s|/var/lib/pakhus/store|$PWD/store|" \
+			-e "s|127.0.0.1:4600|${url#http://}|" \
+			-e "s|listen 443 ssl|listen 127.0.0.1:$port ssl|" \
+			-e "s|/etc/ssl/registry.pem|$BATS_FILE_TMPDIR/cert|" \
+			-e "s|/etc/ssl/registry.key|$BATS_FILE_TMPDIR/key|" \
+			"$BATS_TEST_DIRNAME/../tools/server/nginx.conf"
+		echo '}'
+	} >nginx.conf
+	export PATH=$PATH:/usr/sbin
+	nginx -t -p nginx -c "$PWD/nginx.conf" 2>t || { cat t; false; }
+	nginx -p nginx -c "$PWD/nginx.conf" 2>/dev/null 3>&-
+	web_prefix=$PWD/nginx
+	for _ in {1..100}; do [ -s nginx/nginx.pid ] && break; sleep 0.05; done
+	through=https://127.0.0.1:$port
+	[ "$(curl -sSk "$through/livez")" = '{"status":"alive"}' ]
+	curl -sSk "$through/api/v1/registry/packages" | grep -q lending
+	object=$(cd store && find objects -type f | head -n 1)
+	curl -sSk "$through/$object" | cmp - "store/$object"
+	[ "$(curl -sSk -o /dev/null -w '%{http_code}' \
+		"$through/local/journal")" = 404 ]
+	curl -sSk -H 'X-Forwarded-For: 192.0.2.1' "$through/livez"
+	stop
+	! grep -q 192.0.2.1 log
+}
