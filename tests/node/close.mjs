@@ -154,7 +154,8 @@ test('what a batch of a dropped store held is forgotten', async () => {
 	await until(() => files(path) === 0, 'that the files are closed');
 });
 
-test('memory does not grow with calls', async () => {
+const rss = process.env.SANITIZED ? 'the sanitizer keeps what is freed' : false;
+test('memory does not grow with calls', { skip: rss }, async () => {
 	const { store: s } = await store({ cacheSize: 1 });
 	const long = doc('a', '1', {}, { x: 'é'.repeat(1 << 20) });
 	await s.publish(long);
