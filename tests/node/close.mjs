@@ -57,6 +57,39 @@ test('a store that is closed says so to every call', async () => {
 	await assert.rejects(s.get('a'), { code: 'EINVAL' });
 });
 
+test('closing waits for who waits for JavaScript', async () => {
+	const { path, store: s } = await store();
+	let go;
+	const bundle = s.bundleCreate(() => new Promise((resolve) =>
+		(go = resolve)));
+	let isClosed = false;
+	const closed = s.close().then(() => (isClosed = true));
+	while (!go)
+		await sleep(5);
+	assert.equal(isClosed, false);
+	const finish = setInterval(() => go(), 1);
+	assert.ok((await bundle).bytes > 0);
+	await closed;
+	clearInterval(finish);
+	assert.equal(files(path), 0);
+});
+
+test('a signal ends verifying, and progress is told', async () => {
+	const { store: s } = await store();
+	await s.publishAll(Array.from({ length: 2000 }, (_, i) =>
+		doc('a', String(i))));
+	await s.sync();
+	const control = new AbortController(), told = [];
+	const verifying = s.verify({ signal: control.signal });
+	control.abort();
+	await assert.rejects(verifying, { name: 'AbortError' });
+	const { ok } = await s.verify({ signal: AbortSignal.timeout(6e5),
+		onProgress: (progress) => told.push(progress) });
+	assert.equal(ok, true);
+	assert.ok(told.length && told.every((p) => p.what));
+	await s.close();
+});
+
 test('closing drops what was not committed', async () => {
 	const { path, store: s } = await store();
 	const batch = await s.batch();

@@ -116,5 +116,9 @@ test('what waits to be synced does not keep a process alive', async () => {
 		await t.publish({ manifest: { id: 'a', version: '1' },
 			metadata: {} });`);
 	assert.equal(code, 0, err); // or the test would never end
+	const t = await open(path, { readonly: true });
+	const { entries, checkpoint } = await t.stat();
+	assert.deepEqual([entries, checkpoint], [2, 2]); // done as it ended
+	await t.close();
 	await holds(path, ['1']);
 });

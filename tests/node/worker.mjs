@@ -19,6 +19,14 @@ const publish = async (i) => {
 		metadata: { text: 'x'.repeat(1000) } });
 	parentPort.postMessage(String(i));
 };
+if (how === 'bundle') {
+	store.bundleCreate(() => {
+		parentPort.postMessage('writing');
+		return new Promise(() => {});
+	});
+	store.close();
+	await new Promise(() => setInterval(() => {}, 1000));
+}
 if (how === 'forever') {
 	for (let i = 0; ; i += 8)
 		await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map((n) =>

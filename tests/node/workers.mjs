@@ -60,12 +60,12 @@ test('a worker that is terminated in the middle of calls', async () => {
 	await s.close();
 });
 
-test('a worker that is terminated while it mirrors', async () => {
+test('a worker that is terminated while it mirrors, or closes', async () => {
 	const { path, store: s } = await store();
 	await s.publish(doc('a', '1'));
 	await s.sync();
-	for (let i = 0; i < 6; i++) {
-		const worker = work(path, 'a', 'mirror');
+	for (const how of ['mirror', 'bundle', 'mirror', 'bundle']) {
+		const worker = work(path, 'a', how);
 		await once(worker, 'message');
 		await worker.terminate();
 	}

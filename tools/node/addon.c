@@ -133,6 +133,7 @@ static void end(void *data)
 {
 	struct addon *addon = data;
 
+	addon->is_ending = 1;
 	call_end_all(addon);
 	event_drop(addon);
 	handle_end_all(addon);

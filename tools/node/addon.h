@@ -23,6 +23,7 @@ struct addon {
 	napi_ref error; /* class PakhusError */
 	napi_ref tell;	/* the function that events are given to */
 	napi_threadsafe_function wake;
+	int is_ending;
 	unsigned awake; /* calls that keep the loop alive through wake */
 	struct handle *handles;
 	struct call *watched; /* calls that can be cancelled by their id */

@@ -67,7 +67,7 @@ static void unwatch(struct call *c)
 		*at = c->next;
 }
 
-static void call_free(struct call *c)
+void call_free(struct call *c)
 {
 	int is_counted = c->store && !(c->verb->flags & VERB_LAST);
 	struct handle *h = c->handle;

@@ -57,6 +57,8 @@ napi_status call_define(napi_env env, const struct verb *verb,
 /* A call that JavaScript did not ask for; NULL without memory. */
 struct call *call_new(struct addon *addon, const struct verb *verb);
 void call_start(struct call *c);
+/* Of one that does not run: nobody hears of it. */
+void call_free(struct call *c);
 /* Memory that goes with the call, not zeroed. */
 void *call_alloc(struct call *c, size_t size);
 /* The call that the calling thread runs, or NULL. */

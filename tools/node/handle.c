@@ -130,7 +130,7 @@ void handle_enter(struct handle *h)
 
 void handle_leave(struct handle *h)
 {
-	if (--h->running)
+	if (--h->running || h->addon->is_ending)
 		return;
 	if (h->closing)
 		handle_close(h, h->closing);
@@ -147,6 +147,7 @@ void handle_close(struct handle *h, struct call *closing)
 	call_start(closing);
 }
 
+/* Nothing runs any more, and a closing that waited for it never began. */
 void handle_end_all(struct addon *addon)
 {
 	struct handle *h;
@@ -155,5 +156,9 @@ void handle_end_all(struct addon *addon)
 		addon->handles = h->next;
 		h->addon = NULL;
 		close_now(h);
+		if (h->closing)
+			call_free(h->closing);
+		else if (h->is_dropped)
+			handle_free(h);
 	}
 }
