@@ -4,6 +4,7 @@ const binding = require('./binding.cjs');
 const { Batch } = require('./batch.cjs');
 const { PakhusError, traced } = require('./error.cjs');
 const { json, optional, options, pathOf, text } = require('./options.cjs');
+const plugin = require('./plugin.cjs');
 const { Store } = require('./store.cjs');
 const { watched } = require('./watch.cjs');
 const { sourceOf } = require('./source.cjs');
@@ -79,4 +80,5 @@ module.exports = {
 	open, init, adoptHere, check, hash, checkProof, dump, mirror, adoptFrom,
 	bundleApply, repair, Store, Batch, PakhusError,
 	version: binding.version,
+	...plugin, // its `default` too
 };

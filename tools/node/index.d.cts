@@ -30,7 +30,7 @@ export class PakhusError extends Error {
 
 /** A version as the store's index knows it; sizes are bytes, times with `Us`
  * are microseconds since 1970. */
-export interface PackageRecord {
+export interface VersionRecord {
 	id: string;
 	version: string;
 	/** SHA-256 of the document's canonical text, in hexadecimal. */
@@ -48,25 +48,25 @@ export interface PackageRecord {
 	place: number;
 }
 
-export interface Package extends PackageRecord {
+export interface Package extends VersionRecord {
 	manifest: JsonObject;
 	metadata: JsonObject;
 }
 
 /** The canonical texts, whose SHA-256 is `hash`. */
-export interface PackageText extends PackageRecord {
+export interface PackageText extends VersionRecord {
 	manifest: string;
 	metadata: string;
 	document: string;
 }
 
 /** Where only manifests were asked for there is no more of a package. */
-export interface ListedPackage extends PackageRecord {
+export interface ListedPackage extends VersionRecord {
 	manifest: JsonObject;
 	metadata?: JsonObject;
 }
 
-export interface ListedPackageText extends PackageRecord {
+export interface ListedPackageText extends VersionRecord {
 	manifest: string;
 	metadata?: string;
 	document?: string;
@@ -271,7 +271,7 @@ export class Store {
 
 	/** Durable when it resolves. */
 	publish(document: PackageDocument, options?: By):
-		Promise<PackageRecord>;
+		Promise<VersionRecord>;
 	/** Many documents with few syncs; what fails leaves those before it,
 	 * see `index` and `durable` of the error. */
 	publishAll(documents: Iterable<PackageDocument> |
@@ -300,13 +300,13 @@ export class Store {
 	/** One package an item, its latest version. */
 	list(options?: ListRange): Promise<Page<ListedPackage>>;
 	listText(options?: ListRange): Promise<Page<ListedPackageText>>;
-	versions(id: string, options?: Range): Promise<Page<PackageRecord>>;
+	versions(id: string, options?: Range): Promise<Page<VersionRecord>>;
 	/** Without an id all of the log. */
 	history(id?: string | null, options?: Range): Promise<Page<Entry>>;
 	eachPackage(options?: ListRange):
 		AsyncGenerator<ListedPackage, void, undefined>;
 	eachVersion(id: string, options?: Range):
-		AsyncGenerator<PackageRecord, void, undefined>;
+		AsyncGenerator<VersionRecord, void, undefined>;
 	eachEntry(id?: string | null, options?: Range):
 		AsyncGenerator<Entry, void, undefined>;
 
@@ -440,3 +440,6 @@ export function repair(path: string | URL, from: Source,
 
 /** The library's version. */
 export const version: string;
+
+export * from './plugin.cjs';
+export { default } from './plugin.cjs';

@@ -1,3 +1,2 @@
 export * from './index.cjs';
-import * as pakhus from './index.cjs';
-export default pakhus;
+export { PackageServicePlugin as default } from './index.cjs';

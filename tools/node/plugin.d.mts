@@ -1,0 +1,2 @@
+export * from './plugin.cjs';
+export { PackageServicePlugin as default } from './plugin.cjs';

@@ -1,0 +1,169 @@
+'use strict';
+// The service `package` of an ObjectStack kernel on a store: the calls of
+// @objectstack/service-package 17.4. How they differ is in README.md.
+const answers = require('./answers.cjs');
+const { PakhusError } = require('./error.cjs');
+const { importRows } = require('./import.cjs');
+const { packages } = require('./pages.cjs');
+
+const LOADS = 4; // documents that a list reads at a time
+const isText = (value) => typeof value === 'string' && value !== '';
+
+// The members of the original's record, in its order.
+const recordOf = ({ id, version, manifest, metadata, hash, created_at,
+	updated_at }) => ({ id, version, manifest, metadata, hash, created_at,
+	updated_at });
+
+// The text that the original hashes. Without metadata it would be a build
+// artifact's.
+function documentOf(data) {
+	const manifest = JSON.stringify(data?.manifest);
+	const metadata = JSON.stringify(data?.metadata);
+	if (manifest === undefined || metadata === undefined)
+		throw answers.invalid('Missing required fields: ' +
+			'manifest, metadata');
+	return `{"manifest":${manifest},"metadata":${metadata}}`;
+}
+
+// calls(n, each, items): each(item) for all, n at a time.
+async function calls(n, each, items) {
+	const rest = items[Symbol.iterator]();
+	const run = async () => {
+		for (const item of rest)
+			await each(item);
+	};
+	await Promise.all(Array.from({ length: n }, run));
+}
+
+function packageService(store, logger, { strict = false, by } = {}) {
+	// What a write that failed answers: thrown, or returned.
+	function failed(what, error, returned) {
+		const told = strict && error.code !== 'ECONFLICT' ? undefined :
+			error instanceof answers.PackageRefusal ? error :
+				answers.refusal(error);
+		logger.error(what, told ?? error);
+		if (told)
+			throw told;
+		return returned;
+	}
+
+	// What a read that failed answers.
+	function unanswered(what, failing, error, returned) {
+		if (strict) {
+			logger.error(failing, error);
+			return returned;
+		}
+		const told = answers.unreadable(error);
+		logger.error(what, told);
+		throw told;
+	}
+
+	async function load(found, loaded) {
+		try {
+			const whole = await store.get(found.id, found.version);
+			if (whole) // else it was deleted since
+				loaded.set(found.id, whole);
+		} catch (error) {
+			if (error.code !== 'ECORRUPT' || strict)
+				throw error;
+			// the others are none the worse for it
+			logger.error('Failed to read package: ' +
+				`${found.id}@${found.version}`, error);
+		}
+	}
+
+	return {
+		store,
+
+		async publish(data) {
+			try {
+				const text = documentOf(data);
+				const { id, version } = await store.publish(
+					text, { by });
+				logger.info(`Published package: ${id}@` +
+					version);
+				return { success: true };
+			} catch (error) {
+				return failed('Failed to publish package',
+					error, { success: false, driverFault: {
+						message: answers.PACKAGE_PUBLISH_DRIVER_FAULT_MESSAGE,
+					} });
+			}
+		},
+
+		async get(packageId, version = 'latest') {
+			if (!isText(packageId) || !isText(version))
+				return null; // there can be none
+			try {
+				const found = await store.get(packageId,
+					version);
+				return found && recordOf(found);
+			} catch (error) {
+				if (error instanceof PakhusError &&
+				    error.code === 'EINVAL' ||
+				    error instanceof TypeError)
+					return null; // no name, so likewise
+				return unanswered('Cannot answer whether ' +
+					`package '${packageId}' is installed`,
+				`Failed to get package: ${packageId}`, error,
+				null);
+			}
+		},
+
+		// The canonical texts, for who hands them on.
+		async getText(packageId, version = 'latest') {
+			return isText(packageId) && isText(version) ?
+				store.getText(packageId, version) : null;
+		},
+
+		async list() {
+			const found = new Map(), loaded = new Map();
+			try {
+				for await (const item of packages(store))
+					found.set(item.id, item);
+				await calls(LOADS, (item) => load(item, loaded),
+					found.values());
+			} catch (error) {
+				return unanswered('Cannot answer which ' +
+					'packages are installed',
+				'Failed to list packages', error, []);
+			}
+			return [...loaded.values()].sort(
+				(a, b) => b.place - a.place).map(recordOf);
+		},
+
+		async delete(packageId, version) {
+			try {
+				const all = version === undefined ||
+					version === null || (strict && !version);
+				if (!isText(packageId) && !strict)
+					throw answers.badArgument(
+						'Which package to delete was ' +
+						'not said');
+				if (!all && !isText(version))
+					throw answers.badArgument(
+						'An empty version names none; ' +
+						'without one all of a package ' +
+						'is deleted');
+				if (version === 'latest' && !strict)
+					throw answers.badArgument(
+						'Say which version to delete; ' +
+						'"latest" names none');
+				await store.delete(packageId,
+					all ? undefined : version, { by });
+				logger.info(`Deleted package: ${packageId}` +
+					(all ? '' : `@${version}`));
+				return { success: true };
+			} catch (error) {
+				return failed('Failed to delete package', error,
+					{ success: false });
+			}
+		},
+
+		// From the table of the original: see import.cjs.
+		importFrom: (objectql, options) =>
+			importRows(store, objectql, { logger, by, ...options }),
+	};
+}
+
+module.exports = { packageService };
