@@ -14,10 +14,11 @@ static int fail_none(const char *id, const char *version,
 		       version ? "@" : "", version ? version : "");
 }
 
-static int find(struct pk_view *v, const char *id, const char *version,
+/* 1: live, 0: none; DEAD: it was published, and is not live. */
+#define DEAD 2
+static int look(struct pk_view *v, const char *id, const char *version,
 		struct pk_latest *out, struct pakhus_error *err)
 {
-	char name[PK_ID_MAX + 1 + PK_VERSION_MAX + 1];
 	struct pk_head head;
 	int rc;
 
@@ -33,7 +34,16 @@ static int find(struct pk_view *v, const char *id, const char *version,
 	}
 	rc = pk_index_version(&v->txn, id, version, &out->live, err);
 	snprintf(out->version, sizeof(out->version), "%s", version);
-	if (rc != 1 || out->live.is_live)
+	return rc == 1 && !out->live.is_live ? DEAD : rc;
+}
+
+static int find(struct pk_view *v, const char *id, const char *version,
+		struct pk_latest *out, struct pakhus_error *err)
+{
+	char name[PK_ID_MAX + 1 + PK_VERSION_MAX + 1];
+	int rc = look(v, id, version, out, err);
+
+	if (rc != DEAD)
 		return rc;
 	snprintf(name, sizeof(name), "%s@%s", id, version);
 	return pk_purge_find(v, out->live.hash, name, PAKHUS_ENOTFOUND, err);
@@ -74,6 +84,34 @@ int pakhus_get(struct pakhus *s, const char *id, const char *version,
 		rc = get(s, id, version, out, err);
 	while (rc == PK_AGAIN || pk_mend(s, rc, err));
 	return rc;
+}
+
+static int get_cached(struct pakhus *s, const char *id, const char *version,
+		      struct pakhus_package **out, struct pakhus_error *err)
+{
+	AUTO(pk_shared_auto) struct pk_shared *text = NULL;
+	PK_VIEW v = PK_VIEW_INIT;
+	struct pk_latest latest;
+
+	if (pk_view_try(&v, s, NULL) ||
+	    look(&v, id, version, &latest, NULL) != 1)
+		return PAKHUS_EBUSY;
+	text = pk_cache_get(s->cache, latest.live.hash);
+	return text ? pk_package(&v, id, latest.version, &latest.live, out, err)
+		    : PAKHUS_EBUSY;
+}
+
+int pakhus_get_cached(struct pakhus *s, const char *id, const char *version,
+		      struct pakhus_package **out, struct pakhus_error *err)
+{
+	int rc = pk_enter(s, err);
+
+	if (rc)
+		return rc;
+	rc = get_cached(s, id, version, out, NULL);
+	return rc ? pk_fail(err, PAKHUS_EBUSY,
+			    "%s: what was asked for is not at hand", id)
+		  : 0;
 }
 
 /* ---- by position ---- */

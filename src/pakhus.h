@@ -422,6 +422,14 @@ int pakhus_get(struct pakhus *store, const char *id, const char *version,
 int pakhus_find(struct pakhus *store, const char *id, const char *version,
 		struct pakhus_record *out, struct pakhus_error *err);
 
+/* As pakhus_get(), for a thread that must not wait: answers where the text is
+ * among those that the handle keeps decoded (`cache_size`), without a look at
+ * a file. PAKHUS_EBUSY everywhere else, also for what is not there: then
+ * pakhus_get() knows. */
+int pakhus_get_cached(struct pakhus *store, const char *id,
+		      const char *version, struct pakhus_package **out,
+		      struct pakhus_error *err);
+
 /* What the publish at a log position stored, also where it was overwritten
  * or deleted since: PAKHUS_ENOTFOUND where pakhus_gc() took its text. In the
  * record, created is the same as updated and place the same as seq. */

@@ -269,6 +269,8 @@ int pk_view_open(struct pk_view *v, struct pakhus *s, struct pakhus_error *err);
 /* The same for who holds env->use already. */
 int pk_view_begin(struct pk_view *v, struct pakhus *s,
 		  struct pakhus_error *err);
+/* The same, but waits for nobody and reads no file: PAKHUS_EBUSY. */
+int pk_view_try(struct pk_view *v, struct pakhus *s, struct pakhus_error *err);
 void pk_view_close(struct pk_view *v);
 /* The text of a hash, from journal or object. PAKHUS_ENOTFOUND where there
  * is none. */

@@ -86,6 +86,24 @@ int pk_view_open(struct pk_view *v, struct pakhus *s, struct pakhus_error *err)
 	}
 }
 
+int pk_view_try(struct pk_view *v, struct pakhus *s, struct pakhus_error *err)
+{
+	struct pk_env *env = s->env;
+	int rc = PAKHUS_EBUSY;
+
+	if (!env->has_local || pthread_rwlock_tryrdlock(&env->use))
+		return rc;
+	v->store = s;
+	if (pk_is_current(env))
+		rc = pk_txn_read(&v->txn, env->index, err);
+	if (!rc && v->txn.stamp.applied <
+			   atomic_load(&env->journal.page->durable))
+		rc = PAKHUS_EBUSY;
+	if (rc)
+		pk_view_close(v);
+	return rc;
+}
+
 void pk_view_close(struct pk_view *v)
 {
 	pk_txn_end(&v->txn);

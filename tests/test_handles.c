@@ -55,6 +55,7 @@ static int every_call_refuses(void *arg)
 
 	bad += pakhus_get(s, "a", NULL, &p, &err) != PAKHUS_EINVAL;
 	bad += !strstr(err.text, "fork");
+	bad += pakhus_get_cached(s, "a", NULL, &p, &err) != PAKHUS_EINVAL;
 	bad += pakhus_get_at(s, 1, &p, &err) != PAKHUS_EINVAL;
 	bad += pakhus_read(s, "00", &text, &size, &err) != PAKHUS_EINVAL;
 	bad += pakhus_list(s, all, 0, &l, &err) != PAKHUS_EINVAL;
