@@ -248,6 +248,17 @@ static void parse(struct args *a, struct call *c)
 		c->verb->parse(a, c);
 }
 
+static napi_value at_once(napi_env env, struct call *c)
+{
+	napi_value v = NULL;
+
+	run(c);
+	if (!c->status)
+		v = value_of(env, c);
+	call_free(c);
+	return v;
+}
+
 static napi_value begin(napi_env env, napi_callback_info info)
 {
 	struct args a = { .env = env, .n = ARGS_MAX };
@@ -263,8 +274,9 @@ static napi_value begin(napi_env env, napi_callback_info info)
 	if (!c)
 		return args_bad(&a, "out of memory");
 	parse(&a, c);
-	if (a.is_bad || napi_create_promise(env, &c->deferred, &promise) !=
-				napi_ok) {
+	if (a.is_bad || (!(c->verb->flags & VERB_NOW) &&
+			 napi_create_promise(env, &c->deferred, &promise) !=
+				 napi_ok)) {
 		call_free(c);
 		return NULL;
 	}
@@ -276,6 +288,8 @@ static napi_value begin(napi_env env, napi_callback_info info)
 		handle_enter(c->handle);
 		c->store = c->handle->store;
 	}
+	if (c->verb->flags & VERB_NOW)
+		return at_once(env, c);
 	call_start(c);
 	return promise;
 }

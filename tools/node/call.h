@@ -19,7 +19,9 @@ enum verb_flags {
 	VERB_WAITS = 4,	  /* for JavaScript: on a thread of its own, as those of
 			     the pool may be what it waits for */
 	VERB_LAST = 8,	  /* runs when no other call of its store does */
-	VERB_WRITES = 16  /* where it was done, closing syncs */
+	VERB_WRITES = 16, /* where it was done, closing syncs */
+	VERB_NOW = 32	  /* run() does not wait: it runs on JavaScript's thread,
+			     and what fails gives undefined, not a promise */
 };
 
 struct verb {

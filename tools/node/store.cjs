@@ -133,11 +133,15 @@ class Store {
 	// ---- reading ----
 
 	async get(id, version) {
-		return orNull(this.#get(id, version), parsed);
+		const found = this.#cached(id, version);
+		return found ? parsed(found) :
+			orNull(this.#get(id, version), parsed);
 	}
 
 	async getText(id, version) {
-		return orNull(this.#get(id, version), withDocument);
+		const found = this.#cached(id, version);
+		return found ? withDocument(found) :
+			orNull(this.#get(id, version), withDocument);
 	}
 
 	async getAt(seq) {
@@ -281,6 +285,14 @@ class Store {
 				statusOf('EINVAL'));
 		return traced(binding[verb](this.#handle, ...args),
 			this.#call);
+	}
+
+	// A text that the store keeps decoded is there at once: a thread of the
+	// pool would take longer to hear of it. What is wrong #get() says.
+	#cached(id, version) {
+		return this.#closed ? undefined : binding.getCached(
+			this.#handle, text(id, 'the id'),
+			optional(version, 'the version'));
 	}
 
 	async #get(id, version) {

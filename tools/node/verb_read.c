@@ -55,6 +55,24 @@ static const struct verb get = {
 	.release = release_get,
 };
 
+static int run_get_cached(struct call *c)
+{
+	struct get *g = (struct get *)c;
+
+	return got(g, pakhus_get_cached(c->store, g->id, g->version,
+					&g->package, &c->err));
+}
+
+static const struct verb get_cached = {
+	.name = "getCached",
+	.size = sizeof(struct get),
+	.flags = VERB_STORE | VERB_NOW,
+	.parse = parse_get,
+	.run = run_get_cached,
+	.result = get_result,
+	.release = release_get,
+};
+
 static void parse_get_at(struct args *a, struct call *c)
 {
 	((struct get *)c)->seq = take_number(a, UINT64_C(1) << 53);
@@ -99,4 +117,5 @@ static const struct verb read_text = {
 	.release = text_release,
 };
 
-const struct verb *const read_verbs[] = { &get, &get_at, &read_text, NULL };
+const struct verb *const read_verbs[] = { &get, &get_cached, &get_at,
+					  &read_text, NULL };
