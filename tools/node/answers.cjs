@@ -39,11 +39,8 @@ const badArgument = (message) => new PackageRefusal(400, 'VALIDATION_ERROR',
 // is a fault of the server.
 function refusal(error) {
 	switch (error.code) {
-	case 'EINVAL':
-		return invalid(error.message, error);
 	case 'ELIMIT':
-		return new PackageRefusal(413, 'PAYLOAD_TOO_LARGE',
-			error.message, error);
+		return invalid(error.message, error);
 	case 'ECONFLICT':
 		return new PackageRefusal(409, 'RESOURCE_CONFLICT',
 			error.message, error);

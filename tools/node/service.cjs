@@ -2,12 +2,15 @@
 // The service `package` of an ObjectStack kernel on a store: the calls of
 // @objectstack/service-package 17.4. How they differ is in README.md.
 const answers = require('./answers.cjs');
-const { PakhusError } = require('./error.cjs');
+const binding = require('./binding.cjs');
 const { importRows } = require('./import.cjs');
 const { packages } = require('./pages.cjs');
 
 const LOADS = 4; // documents that a list reads at a time
-const isText = (value) => typeof value === 'string' && value !== '';
+
+// Whether there can be an id or a version of this kind.
+const isName = (value) => typeof value === 'string' && value !== '' &&
+	!/\0|\p{Surrogate}/u.test(value);
 
 // The members of the original's record, in its order.
 const recordOf = ({ id, version, manifest, metadata, hash, created_at,
@@ -38,9 +41,10 @@ async function calls(n, each, items) {
 function packageService(store, logger, { strict = false, by } = {}) {
 	// What a write that failed answers: thrown, or returned.
 	function failed(what, error, returned) {
-		const told = strict && error.code !== 'ECONFLICT' ? undefined :
-			error instanceof answers.PackageRefusal ? error :
-				answers.refusal(error);
+		const refused = error instanceof answers.PackageRefusal ?
+			error : answers.refusal(error);
+		const told = strict && refused?.status !== 409 ? undefined :
+			refused;
 		logger.error(what, told ?? error);
 		if (told)
 			throw told;
@@ -56,6 +60,20 @@ function packageService(store, logger, { strict = false, by } = {}) {
 		const told = answers.unreadable(error);
 		logger.error(what, told);
 		throw told;
+	}
+
+	// A document that no store would take is a mistake of its publisher.
+	async function publish(text) {
+		try {
+			return await store.publish(text, { by });
+		} catch (error) {
+			if (error.code !== 'EINVAL')
+				throw error;
+			await binding.check(text).catch((why) => {
+				throw answers.invalid(why.message, why);
+			});
+			throw error;
+		}
 	}
 
 	async function load(found, loaded) {
@@ -77,9 +95,8 @@ function packageService(store, logger, { strict = false, by } = {}) {
 
 		async publish(data) {
 			try {
-				const text = documentOf(data);
-				const { id, version } = await store.publish(
-					text, { by });
+				const { id, version } = await publish(
+					documentOf(data));
 				logger.info(`Published package: ${id}@` +
 					version);
 				return { success: true };
@@ -92,17 +109,13 @@ function packageService(store, logger, { strict = false, by } = {}) {
 		},
 
 		async get(packageId, version = 'latest') {
-			if (!isText(packageId) || !isText(version))
+			if (!isName(packageId) || !isName(version))
 				return null; // there can be none
 			try {
 				const found = await store.get(packageId,
 					version);
 				return found && recordOf(found);
 			} catch (error) {
-				if (error instanceof PakhusError &&
-				    error.code === 'EINVAL' ||
-				    error instanceof TypeError)
-					return null; // no name, so likewise
 				return unanswered('Cannot answer whether ' +
 					`package '${packageId}' is installed`,
 				`Failed to get package: ${packageId}`, error,
@@ -112,7 +125,7 @@ function packageService(store, logger, { strict = false, by } = {}) {
 
 		// The canonical texts, for who hands them on.
 		async getText(packageId, version = 'latest') {
-			return isText(packageId) && isText(version) ?
+			return isName(packageId) && isName(version) ?
 				store.getText(packageId, version) : null;
 		},
 
@@ -136,19 +149,14 @@ function packageService(store, logger, { strict = false, by } = {}) {
 			try {
 				const all = version === undefined ||
 					version === null || (strict && !version);
-				if (!isText(packageId) && !strict)
-					throw answers.badArgument(
-						'Which package to delete was ' +
-						'not said');
-				if (!all && !isText(version))
-					throw answers.badArgument(
-						'An empty version names none; ' +
-						'without one all of a package ' +
-						'is deleted');
-				if (version === 'latest' && !strict)
-					throw answers.badArgument(
-						'Say which version to delete; ' +
-						'"latest" names none');
+				if (!isName(packageId))
+					throw answers.badArgument('Which ' +
+						'package to delete was not said');
+				if (!all && (!isName(version) ||
+				    !strict && version === 'latest'))
+					throw answers.badArgument('This is no ' +
+						'version; without one all of ' +
+						'the package is deleted');
 				await store.delete(packageId,
 					all ? undefined : version, { by });
 				logger.info(`Deleted package: ${packageId}` +
