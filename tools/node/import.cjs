@@ -5,7 +5,8 @@
 // In the order of created_at, so that a package's latest stays its latest;
 // where several of one package were created in the same second, which the
 // table cannot put in order, in that of their versions. Keys come some
-// thousands at a time and texts one by one: memory is bounded by that.
+// thousands at a time, and texts one by one, a few of which wait: memory is
+// bounded by that.
 //
 // A row whose text was ever published here for its version is not brought
 // again, also where it was replaced or deleted since: a second import changes
@@ -15,6 +16,8 @@ const answers = require('./answers.cjs');
 const { PakhusError } = require('./error.cjs');
 
 const KEYS = 5000;
+const WAITING = 64; // documents handed over at a time ...
+const SIZE = 1 << 20; // ... or so many characters
 const CREATED = "COALESCE(created_at, '')"; // NULL is older than all
 
 // An array, {rows}, or mysql2's [rows, fields].
@@ -103,7 +106,9 @@ async function documentOf(objectql, { id, version }) {
 		}
 	};
 	const said = read(manifest, 'manifest');
-	read(metadata, 'metadata');
+	const data = read(metadata, 'metadata');
+	if (typeof data !== 'object' || !data || Array.isArray(data))
+		throw answers.invalid('its metadata is no object');
 	if (said?.id !== id || said?.version !== version)
 		throw answers.invalid('its manifest is that of ' +
 			`${said?.id}@${said?.version}`);
@@ -115,53 +120,117 @@ const isOfRow = (error) => error instanceof answers.PackageRefusal ||
 	error instanceof PakhusError &&
 	['EINVAL', 'ELIMIT', 'ECONFLICT'].includes(error.code);
 
+// ---- all of them ----
+
+class Import {
+	#store; #objectql; #logger; #batch; #isNew;
+	#waiting = []; // { key, document, isEdited }
+	#size = 0; // of its documents, in characters
+	#added = 0;
+	done = { imported: 0, same: 0, bad: [] };
+
+	constructor(store, objectql, logger) {
+		this.#store = store;
+		this.#objectql = objectql;
+		this.#logger = logger;
+	}
+
+	async run(by) {
+		this.#batch = await this.#store.batch({ by });
+		// nothing can have been published in a store of one key entry
+		this.#isNew = (await this.#store.stat()).entries <= 1;
+		try {
+			for await (const key of ordered(this.#objectql))
+				await this.#take(key);
+			await this.#hand();
+			await this.#batch.commit();
+		} finally {
+			await this.#batch.drop();
+		}
+		const { imported, same, bad } = this.done;
+		this.#logger?.info(`Imported ${imported} version(s) from ` +
+			`sys_packages, ${same} were here, ${bad.length} ` +
+			'cannot be');
+		return this.done;
+	}
+
+	async #take(key) {
+		try {
+			await this.#bring(key);
+		} catch (error) {
+			this.#refused(key, error);
+		}
+		if (this.#waiting.length >= WAITING || this.#size >= SIZE)
+			await this.#hand();
+	}
+
+	async #bring(key) {
+		if (await this.#was(key, key.hash))
+			return this.done.same++;
+		const document = await documentOf(this.#objectql, key);
+		if (!document)
+			return;
+		// as the store has it: the row's may have been edited
+		const hash = sum(JSON.stringify(JSON.parse(document)));
+		const isEdited = hash !== key.hash;
+		if (isEdited && await this.#was(key, hash))
+			return this.done.same++;
+		this.#waiting.push({ key, document, isEdited });
+		this.#size += document.length;
+	}
+
+	async #was(key, hash) {
+		return !this.#isNew && wasPublished(this.#store, key, hash);
+	}
+
+	// What waits goes to the store, but what it refuses.
+	async #hand() {
+		const all = this.#waiting;
+		let at = 0;
+		while (at < all.length) {
+			try {
+				await this.#batch.publishAll(all.slice(at)
+					.map(({ document }) => document));
+				this.#took(all.slice(at));
+				at = all.length;
+			} catch (error) {
+				const n = error.index - this.#added;
+				if (!isOfRow(error) || !(n >= 0))
+					throw error;
+				this.#took(all.slice(at, at + n));
+				this.#refused(all[at + n].key, error);
+				at += n + 1;
+			}
+		}
+		this.#waiting = [];
+		this.#size = 0;
+	}
+
+	#took(items) {
+		this.#added += items.length;
+		this.done.imported += items.length;
+		for (const { key, isEdited } of items) {
+			if (isEdited)
+				this.#logger?.warn(`Imported ${key.id}@` +
+					`${key.version}, whose text is not ` +
+					'the one of its hash');
+		}
+	}
+
+	#refused({ id, version }, error) {
+		if (!isOfRow(error))
+			throw error;
+		this.#logger?.error(`Cannot import ${id}@${version} from ` +
+			`sys_packages: ${error.message}`, error);
+		this.done.bad.push({ id, version, reason: error.message });
+	}
+}
+
 // { imported, same, bad: [{ id, version, reason }] }
 async function importRows(store, objectql, { logger, by } = {}) {
 	if (!objectql?.execute)
 		throw new TypeError('importFrom wants an objectql with execute()');
-	const done = { imported: 0, same: 0, bad: [] };
-	const batch = await store.batch({ by });
-
-	async function bring(key) {
-		if (await wasPublished(store, key, key.hash))
-			return done.same++;
-		const document = await documentOf(objectql, key);
-		if (!document)
-			return;
-		// the text as the store has it: the row's may have been edited
-		const made = JSON.stringify(JSON.parse(document));
-		const hash = sum(made);
-		if (hash !== key.hash && await wasPublished(store, key, hash))
-			return done.same++;
-		await batch.publish(document);
-		done.imported++;
-		if (hash !== key.hash)
-			logger?.warn(`Imported ${key.id}@${key.version}, ` +
-				'whose text is not the one of its hash');
-	}
-
-	try {
-		for await (const key of ordered(objectql)) {
-			try {
-				await bring(key);
-			} catch (error) {
-				if (!isOfRow(error))
-					throw error;
-				const { id, version } = key;
-				logger?.error(`Cannot import ${id}@${version}` +
-					` from sys_packages: ${error.message}`,
-				error);
-				done.bad.push({ id, version,
-					reason: error.message });
-			}
-		}
-		await batch.commit();
-	} finally {
-		await batch.drop();
-	}
-	logger?.info(`Imported ${done.imported} version(s) from sys_packages, ` +
-		`${done.same} were here, ${done.bad.length} cannot be`);
-	return done;
+	return new Import(store, objectql, logger).run(by);
 }
 
 module.exports = { importRows, rowsOf };
