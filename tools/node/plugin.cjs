@@ -81,6 +81,12 @@ class PackageServicePlugin {
 		this.#given = given;
 	}
 
+	// Milliseconds that a kernel waits for the start: an import of a large
+	// table takes longer than its 30 seconds.
+	get startupTimeout() {
+		return settings(this.#given).import ? 3600000 : undefined;
+	}
+
 	async init(ctx) {
 		ctx.logger.debug('Package service plugin initialized');
 	}
