@@ -94,8 +94,8 @@ $usage"
 	pk purge a@1 --reason 'a secret'
 	want 0 'purged 2 texts, stored 0 others anew'
 	rm file
-	! grep -rq xyzzysecret pakhus-store
-	! find pakhus-store/objects -type f | grep -q .
+	[ -z "$(grep -rl xyzzysecret pakhus-store)" ]
+	[ -z "$(find pakhus-store/objects -type f)" ]
 	pk verify
 	[ "$status" -eq 0 ]
 }

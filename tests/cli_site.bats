@@ -504,10 +504,10 @@ x
 		echo "{\"visibility\":\"$hidden\"}" | "$PAKHUS" attrs a --set - >/dev/null
 		"$PAKHUS" site www >/dev/null
 		[ "$(of www/packages.json 'it.data.items.map(i => i.id)')" = b ]
-		! find www | grep -q '/a[./]\|/a$'
+		[ -z "$(find www -name a -o -name a.json)" ]
 		put a 3.0.0
 		"$PAKHUS" site www >/dev/null
-		! find www | grep -q '/a[./]\|/a$'
+		[ -z "$(find www -name a -o -name a.json)" ]
 		fresh www
 		echo '{"visibility":"marketplace"}' | "$PAKHUS" attrs a --set - >/dev/null
 		"$PAKHUS" site www >/dev/null
