@@ -107,6 +107,23 @@ static int go_delete(void)
 	return pakhus_delete(store, "deleted", version(), NULL, NULL, &err);
 }
 
+static int go_delete_over(void)
+{
+	struct pakhus_record r = { .seq = 0 };
+	int rc = pakhus_find(store, "deleted", version(), &r, &err);
+
+	return rc ? rc : pakhus_delete_over(store, "deleted", version(), r.seq,
+					    NULL, &err);
+}
+
+/* The entry may be there. */
+static int again_delete_over(void)
+{
+	int rc = go_delete_over();
+
+	return rc == PAKHUS_ENOTFOUND ? 0 : rc;
+}
+
 static void after_delete(void)
 {
 	assert_status(pakhus_get(store, "deleted", version(), NULL, &err),
@@ -688,6 +705,8 @@ static const struct operation {
 	{ "publish", nothing, go_publish, after_publish, NULL },
 	{ "over", before_over, go_over, after_over, NULL },
 	{ "delete", before_delete, go_delete, after_delete, NULL },
+	{ "delete over", before_delete, go_delete_over, after_delete,
+	  again_delete_over },
 	{ "purge", before_purge, go_purge, after_purge, again_purge },
 	{ "attrs", before_attrs, go_attrs, after_attrs, NULL },
 	{ "batch", nothing, go_batch, after_batch, NULL },

@@ -65,6 +65,18 @@ static int go_delete(void)
 	return pakhus_delete(store, "before", version(), NULL, NULL, &err);
 }
 
+/* Again, it is done. */
+static int go_delete_over(void)
+{
+	struct pakhus_record r = { .seq = 0 };
+	int rc = pakhus_find(store, "before", version(), &r, &err);
+
+	if (rc == PAKHUS_ENOTFOUND)
+		return 0;
+	return rc ? rc : pakhus_delete_over(store, "before", version(), r.seq,
+					    NULL, &err);
+}
+
 static void after_delete(void)
 {
 	assert_status(pakhus_get(store, "before", version(), NULL, &err),
@@ -383,6 +395,7 @@ static const struct operation {
 	{ "over", go_over, after_over },
 	{ "delete", go_delete, after_delete },
 	{ "attrs", go_attrs, after_attrs },
+	{ "delete over", go_delete_over, after_delete },
 	{ "purge", go_purge, after_delete },
 	{ "sync", go_sync, after_nothing },
 	{ "gc", go_gc, after_gc },
@@ -437,7 +450,8 @@ static int opens(const struct operation *op)
 
 static int removes(const struct operation *op)
 {
-	return op->go == go_delete || op->go == go_purge;
+	return op->go == go_delete || op->go == go_delete_over ||
+		op->go == go_purge;
 }
 
 static void before(const struct operation *op)
