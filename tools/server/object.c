@@ -333,12 +333,14 @@ struct slice object_get(const struct object *object, const char *key)
 
 char *slice_string(struct slice slice, size_t *size)
 {
-	struct slice inside = {slice.text + 1, slice.size - 2};
+	struct slice inside = slice;
 	size_t got;
 	char *out;
 
 	if (!slice.text || slice.text[0] != '"')
 		return NULL;
+	inside.text++;
+	inside.size -= 2;
 	out = plain(inside, &got);
 	if (out && !size && strlen(out) != got) {
 		free(out);
