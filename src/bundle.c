@@ -197,21 +197,39 @@ static int know_package(struct pack *p, const char *id)
 }
 
 struct asked {
+	struct pack *pack;
 	const struct pk_entry *entry;
 	int is_live;
 };
 
+/* Whether a line that is no publish and no attrs leaves the text alone: the
+ * purge of another one that the version had before. 1, 0, or a failure. */
+static int is_aside(struct asked *a, uint64_t seq)
+{
+	AUTO_FREE struct pk_entry *e = malloc(sizeof(*e));
+	int rc = e ? pk_entry_at(&a->pack->view, seq, e, a->pack->err)
+		   : pk_fail_nomem(a->pack->err);
+
+	return rc ? rc
+		  : e->op == PK_OP_PURGE &&
+			    memcmp(e->hash, a->entry->hash, PK_HASH_SIZE);
+}
+
 static int is_version(void *arg, uint64_t seq, const struct pk_line *line)
 {
 	struct asked *a = arg;
-	int is_attrs = a->entry->op == PK_OP_ATTRS;
+	int is_attrs = a->entry->op == PK_OP_ATTRS, rc;
 
-	(void)seq;
 	/* a publish and an attrs leave each other alone, any other line ends
-	 * both */
+	 * both, unless it is the purge of another text */
 	if (strcmp(line->version, a->entry->version) != 0 ||
 	    (is_attrs ? line->is_publish : line->is_attrs))
 		return 0;
+	if (!line->is_publish && !line->is_attrs) {
+		rc = is_aside(a, seq);
+		if (rc)
+			return rc < 0 ? rc : 0;
+	}
 	a->is_live = (is_attrs ? line->is_attrs : line->is_publish) &&
 		     !memcmp(line->hash, a->entry->hash, PK_HASH_SIZE);
 	return 1;
@@ -222,7 +240,7 @@ static int is_version(void *arg, uint64_t seq, const struct pk_line *line)
 static int leave_out(struct pack *p, const struct pk_entry *e, int is_damaged,
 		     const struct pakhus_error *why)
 {
-	struct asked a = { .entry = e };
+	struct asked a = { .pack = p, .entry = e };
 	uint64_t was = p->at.size;
 	int rc = pk_index_each_line(&p->view.txn, e->id, was, is_version, &a,
 				    p->err);

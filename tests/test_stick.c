@@ -235,6 +235,26 @@ static void what_is_deleted_and_collected_needs_a_newer_checkpoint(void **state)
 	free(victim);
 }
 
+/* The purge of what a version was before says nothing of what it is. */
+static void a_live_text_that_is_missing_is_told_after_an_older_one_was_purged(
+	void **state)
+{
+	struct pakhus_record old;
+	struct pakhus *s = s_open(path, 0);
+
+	(void)state;
+	assert_done(s_try(s, "a", "1", 1, &old));
+	s_publish(s, "a", "1", 2);
+	assert_done(pakhus_purge_at(s, "a", "1", old.seq, "why", NULL, NULL,
+				    &err));
+	assert_done(pakhus_sync(s, &err));
+	victim = object_of(s, "a", "1");
+	assert_int_equal(unlink(victim), 0);
+	assert_status(create(s, 0), PAKHUS_ECORRUPT);
+	pakhus_close(s);
+	free(victim);
+}
+
 static char *random_document(const char *version)
 {
 	size_t n = 300000;
@@ -473,6 +493,7 @@ int main(void)
 		TEST(a_bundle_is_as_of_its_checkpoint),
 		TEST(what_is_collected_while_it_is_copied_is_left_out),
 		TEST(what_is_deleted_and_collected_needs_a_newer_checkpoint),
+		TEST(a_live_text_that_is_missing_is_told_after_an_older_one_was_purged),
 		TEST(a_stream_does_not_begin_again),
 		TEST(a_bundle_that_is_cancelled_leaves_nothing),
 		TEST(a_bundle_from_any_entry_makes_the_mirror_whole),
