@@ -365,6 +365,10 @@ static void test_who_has_no_token_reads_what_is_listed(void **state)
 	assert_int_equal(ask(s, ci, SCOPE_READ, "hidden"), 0);
 	assert_int_equal(ask(s, ci, SCOPE_READ, "org"), 404);
 	assert_int_equal(ask(s, ci, SCOPE_READ, "shown"), 0);
+	assert_int_equal(ask(s, NULL, SCOPE_HISTORY, "shown"), 401);
+	assert_int_equal(ask(s, NULL, SCOPE_HISTORY, "hidden"), 401);
+	assert_int_equal(ask(s, ci, SCOPE_HISTORY, "hidden"), 0);
+	assert_int_equal(ask(s, ci, SCOPE_HISTORY, "shown"), 404);
 	assert_int_equal(ask(s, ci, SCOPE_READ_ALL, NULL), 403);
 	say(s, "hidden", "{}");
 	assert_int_equal(ask(s, NULL, SCOPE_READ, "hidden"), 0);
@@ -548,6 +552,112 @@ static void test_nobody_waits_for_what_may_not_be_sent(void **state)
 	free(ro);
 }
 
+/* The pattern with id for the package, and something for all else. */
+static char *target_of(const char *pattern, const char *id, const char *rest)
+{
+	char *out = s_text("%s", "");
+
+	while (*pattern) {
+		size_t n = strcspn(pattern, "{"), name = 0;
+		const char *what = "";
+		char *more;
+
+		if (pattern[n]) {
+			name = strcspn(pattern + n, "}") + 1;
+			what = strstr(pattern + n, "*}") ? rest
+				: !strncmp(pattern + n, "{version", 8) ? "1"
+				: id;
+		}
+		more = s_text("%s%.*s%s", out, (int)n, pattern, what);
+		free(out);
+		out = more;
+		pattern += n + name;
+	}
+	return out;
+}
+
+/* What every door says of a package, with its id taken out. */
+static char *said_of(struct server *s, const struct route *r, const char *id,
+		     const char *rest, const char *secret)
+{
+	struct field field = {"Authorization", secret ? bearer(secret) : ""};
+	char *way = s_text(rest, id), *target = target_of(r->pattern, id, way);
+	struct request rq = {.method = r->method, .target = target,
+			     .fields = &field, .field_count = !!secret,
+			     .body = r->max_body ? "{\"version\":\"1\"}" : "",
+			     .size = r->max_body ? 15 : 0, .peer = "::1"};
+	struct reply rp;
+	char *out, *at;
+
+	server_handle(s, &rq, &rp);
+	if (rp.status < 400)
+		fail_msg("%s: %d", target, rp.status);
+	out = whole(&rp);
+	while ((at = strstr(out, id)))
+		memset(at, '_', strlen(id));
+	reply_free(&rp);
+	free(target);
+	free(way);
+	return out;
+}
+
+static char *list_of(struct server *s, const struct route *r,
+		     const char *secret)
+{
+	struct reply rp = send(s, r->method, r->pattern, secret, "");
+	char *out = rp.body && rp.size ? s_text("%.*s", (int)rp.size, rp.body)
+				       : s_text("%s", "");
+
+	reply_free(&rp);
+	return out;
+}
+
+static void test_no_door_tells_what_is_hidden_from_what_is_not_there(
+	void **state)
+{
+	static const char *const rests[] = {
+		"%s", "%s.json", "%s/versions.json", "%s/1",
+		"%s/versions/1/manifest.json", "%s/versions/latest/manifest.json"};
+	char *tokens = s_text("%s.tokens", (char *)*state);
+	char *other = grant(tokens, "other", "publish:x,delete:x");
+	struct server *s = open_store(*state, ANONYMOUS_LISTED, tokens);
+	char *doc = s_document("org.hid", "1", 1), *one, *two;
+	const struct route *r;
+	size_t i, k, n, tried = 0;
+
+	assert_done(pakhus_publish(s->store, doc, strlen(doc), NULL, NULL,
+				   &err));
+	say(s, "org.hid", "{\"visibility\":\"private\"}");
+	for (i = 0; (r = route_at(i)); i++) {
+		if (!strchr(r->pattern, '{')) {
+			one = list_of(s, r, other);
+			assert_null(strstr(one, "org.hid"));
+			free(one);
+			continue;
+		}
+		n = strstr(r->pattern, "*}") ? T_COUNT(rests) : 1;
+		for (k = 0; k < 2 * n; k++) {
+			one = said_of(s, r, "org.hid", rests[k / 2],
+				      k % 2 ? other : NULL);
+			two = said_of(s, r, "org.not", rests[k / 2],
+				      k % 2 ? other : NULL);
+			if (strcmp(one, two) != 0)
+				fail_msg("%s %s %d:\n%s\nnot\n%s",
+					 r->pattern, rests[k / 2],
+					 (int)r->method, one, two);
+			free(one);
+			free(two);
+			tried++;
+		}
+	}
+	assert_true(tried > 20);
+	free(doc);
+	server_close(s);
+	unlink(tokens);
+	free(tokens);
+	free(other);
+}
+
 /* ---- the file, read again ---- */
 
 static size_t count_at(struct keyring *ring, uint64_t ms)
@@ -693,6 +803,8 @@ int main(void)
 		T_IN_DIR(test_too_many_requests_are_429),
 		T_IN_DIR(test_the_log_says_whose_token_it_was),
 		T_IN_DIR(test_nobody_waits_for_what_may_not_be_sent),
+		T_IN_DIR(
+		test_no_door_tells_what_is_hidden_from_what_is_not_there),
 		T_IN_DIR(test_a_changed_file_is_noticed_within_a_second),
 		T_IN_DIR(test_a_bad_file_is_told_once_and_changes_nothing),
 		T_IN_DIR(test_without_its_file_a_server_does_not_begin),

@@ -41,6 +41,8 @@ int __wrap_caller_may(struct exchange *x, enum scope scope, const char *id)
 		return !is_nobody;
 	if (!strncmp(id, "hidden.", 7))
 		return 0;
+	if (scope == SCOPE_HISTORY)
+		return !is_nobody;
 	return scope == SCOPE_READ || (!is_nobody && strncmp(id, "closed.", 7));
 }
 
@@ -49,7 +51,7 @@ int __wrap_caller_must(struct exchange *x, enum scope scope, const char *id)
 {
 	if (__wrap_caller_may(x, scope, id))
 		return 1;
-	if (scope == SCOPE_READ)
+	if (scope == SCOPE_READ || (scope == SCOPE_HISTORY && !is_nobody))
 		reply_error(x, 404, "RESOURCE_NOT_FOUND", "not found: %s", id);
 	else
 		reply_error(x, is_nobody ? 401 : 403,

@@ -249,7 +249,8 @@ static int anybody_may(struct exchange *x, enum scope scope, const char *id)
 {
 	enum anonymous who = x->server->opt.anonymous;
 
-	if (scope != SCOPE_READ && scope != SCOPE_READ_ALL)
+	if (scope != SCOPE_READ && scope != SCOPE_READ_ALL &&
+	    scope != SCOPE_HISTORY)
 		return 0;
 	if (who == ANONYMOUS_ALL)
 		return 1;
@@ -274,9 +275,11 @@ int caller_must(struct exchange *x, enum scope scope, const char *id)
 		return 1;
 	if (is_write(x->request, scope) && x->server->opt.is_read_only)
 		answer_read_only(x);
-	else if (scope == SCOPE_READ && id &&
-		 (x->caller.token ||
-		  x->server->opt.anonymous == ANONYMOUS_LISTED))
+	else if (id && x->caller.token &&
+		 (scope == SCOPE_READ || scope == SCOPE_HISTORY))
+		answer_missing(x);
+	else if (id && scope == SCOPE_READ &&
+		 x->server->opt.anonymous == ANONYMOUS_LISTED)
 		answer_missing(x);
 	else if (!x->caller.token)
 		answer_nobody(x);

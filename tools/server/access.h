@@ -15,6 +15,8 @@ enum scope {
 	SCOPE_NONE,	/* what everybody may */
 	SCOPE_READ,	/* one package */
 	SCOPE_READ_ALL, /* what shows every package: log, tree */
+	SCOPE_HISTORY,	/* one package, and what was deleted of it, by whom:
+			   who has no token does not, where not all is theirs */
 	SCOPE_PUBLISH,
 	SCOPE_DELETE,
 	SCOPE_ADMIN,

@@ -270,7 +270,7 @@ const struct route registry_routes[] = {
 	{HTTP_GET, REGISTRY_PACKAGE "/versions", registry_versions, SCOPE_READ,
 	 0},
 	{HTTP_GET, REGISTRY_PACKAGE "/history", registry_package_history,
-	 SCOPE_READ, 0},
+	 SCOPE_HISTORY, 0},
 	{HTTP_GET, REGISTRY_VERSION, registry_version, SCOPE_READ, 0},
 	{HTTP_GET, REGISTRY_VERSION "/manifest", registry_manifest, SCOPE_READ,
 	 0},

@@ -50,10 +50,10 @@ int token_may(const struct token *token, enum scope scope, const char *id)
 {
 	size_t i;
 
-	if (scope == SCOPE_READ_ALL) {
-		scope = SCOPE_READ;
+	if (scope == SCOPE_READ_ALL)
 		id = NULL;
-	}
+	if (scope == SCOPE_READ_ALL || scope == SCOPE_HISTORY)
+		scope = SCOPE_READ;
 	for (i = 0; i < token->grant_count; i++)
 		if (allows(&token->grants[i], scope) &&
 		    covers(&token->grants[i], id))
@@ -67,6 +67,8 @@ int token_may_some(const struct token *token, enum scope scope)
 
 	if (scope == SCOPE_READ_ALL)
 		return token_may(token, scope, NULL);
+	if (scope == SCOPE_HISTORY)
+		scope = SCOPE_READ;
 	for (i = 0; i < token->grant_count; i++)
 		if (allows(&token->grants[i], scope))
 			return 1;
