@@ -269,17 +269,23 @@ int caller_may(struct exchange *x, enum scope scope, const char *id)
 	return anybody_may(x, scope, id);
 }
 
+/* Whether a package that may not be read is as if it were not there: not where
+ * who has no token is asked who it is, whatever the package. */
+static int is_hidden(const struct exchange *x, enum scope scope)
+{
+	if (x->caller.token)
+		return scope == SCOPE_READ || scope == SCOPE_HISTORY;
+	return scope == SCOPE_READ &&
+		x->server->opt.anonymous == ANONYMOUS_LISTED;
+}
+
 int caller_must(struct exchange *x, enum scope scope, const char *id)
 {
 	if (caller_may(x, scope, id))
 		return 1;
 	if (is_write(x->request, scope) && x->server->opt.is_read_only)
 		answer_read_only(x);
-	else if (id && x->caller.token &&
-		 (scope == SCOPE_READ || scope == SCOPE_HISTORY))
-		answer_missing(x);
-	else if (id && scope == SCOPE_READ &&
-		 x->server->opt.anonymous == ANONYMOUS_LISTED)
+	else if (id && is_hidden(x, scope))
 		answer_missing(x);
 	else if (!x->caller.token)
 		answer_nobody(x);
