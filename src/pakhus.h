@@ -285,8 +285,10 @@ int pakhus_delete_over(struct pakhus *store, const char *id,
  * law forbids. All texts that were ever published for a version, live or not,
  * and all that was said of it (pakhus_set_attrs()), in one atomic step, with
  * an entry in the log for each. With version "" all that was ever said of the
- * package. A version that has such a document is deleted by it; who publishes it again gets
- * PAKHUS_ECONFLICT, who reads it PAKHUS_ENOTFOUND with the reason.
+ * package, its visibility too: set what still holds first, and purge the rest
+ * by position. A version that has such a document is deleted by it; who
+ * publishes it again gets PAKHUS_ECONFLICT, who reads it PAKHUS_ENOTFOUND with
+ * the reason.
  *
  * Then no byte of them is left in the store: what was stored against them is
  * stored anew, and they go from objects, journals and index. That takes as
