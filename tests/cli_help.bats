@@ -27,6 +27,7 @@ verbs=(
 	adopt
 	mirror
 	bundle
+	serve
 	token
 	help
 	completion

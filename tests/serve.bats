@@ -44,6 +44,12 @@ stop() {
 	server=
 }
 
+fails() {
+	if "$@"; then
+		return 1
+	fi
+}
+
 get() { # PATH [CURL ARGS...]
 	curl -sS --max-time 30 "${@:2}" "$url$1"
 }
@@ -136,15 +142,15 @@ document() {
 	[[ $url == https://* ]]
 	[ "$(get /livez --cacert cert)" = '{"status":"alive"}' ]
 	[ "$(get /livez --cacert cert --tls-max 1.2)" = '{"status":"alive"}' ]
-	run -35 get /livez -k --tls-max 1.1 --ciphers DEFAULT@SECLEVEL=0
+	fails get /livez -k --tls-max 1.1 --ciphers DEFAULT@SECLEVEL=0
 	# one connection, two requests, and a reply larger than a buffer
-	get /livez --cacert cert -o /dev/null \
-		--next -sS --cacert cert -w '%{num_connects}' -o /dev/null \
-		"$url/api/v1/registry/openapi.json" >connects
+	curl -sS --cacert cert -o /dev/null "$url/livez" \
+		--next -sS --cacert cert -w '%{num_connects}' -o openapi \
+		"$url/api/v1/openapi.json" >connects
+	[ "$(wc -c <openapi)" -gt 20000 ]
 	[ "$(cat connects)" = 0 ]
-	# no TLS at all
-	run -0 curl -sS --max-time 10 -o /dev/null -w '%{http_code}' \
-		"http://${url#https://}/livez" || true
+	# who speaks no TLS hears nothing
+	fails curl -sS --max-time 10 "http://${url#https://}/livez"
 	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=other \
 		-addext subjectAltName=IP:127.0.0.1 \
 		-keyout key -out cert 2>/dev/null
@@ -219,7 +225,8 @@ storm() {
 	sed "s|/usr/local/bin/pakhus|$PAKHUS|; /^Documentation/d" \
 		"$BATS_TEST_DIRNAME/../tools/server/pakhus.service" \
 		>pakhus.service
-	run -0 systemd-analyze verify ./pakhus.service
+	run systemd-analyze verify ./pakhus.service
+	[ "$status" -eq 0 ]
 	[ -z "$output" ]
 }
 
@@ -247,6 +254,7 @@ storm() {
 	export PATH=$PATH:/usr/sbin
 	nginx -t -p nginx -c "$PWD/nginx.conf" 2>t || { cat t; false; }
 	nginx -p nginx -c "$PWD/nginx.conf" 2>/dev/null 3>&-
+	# shellcheck disable=SC2034
 	web_prefix=$PWD/nginx
 	for _ in {1..100}; do [ -s nginx/nginx.pid ] && break; sleep 0.05; done
 	through=https://127.0.0.1:$port
@@ -258,5 +266,5 @@ storm() {
 		"$through/local/journal")" = 404 ]
 	curl -sSk -H 'X-Forwarded-For: 192.0.2.1' "$through/livez"
 	stop
-	! grep -q 192.0.2.1 log
+	fails grep -q 192.0.2.1 log
 }
