@@ -334,6 +334,8 @@ static void free_event(struct event *event)
 
 void listener_free(struct listener *l)
 {
+	struct job *next;
+
 	if (!l)
 		return;
 	pool_free(l->pool);
@@ -341,6 +343,10 @@ void listener_free(struct listener *l)
 		evconnlistener_free(l->accept);
 	while (!TAILQ_EMPTY(&l->all))
 		conn_end(TAILQ_FIRST(&l->all));
+	for (; l->spare; l->spare = next) {
+		next = l->spare->next;
+		free(l->spare);
+	}
 	free_event(l->wake);
 	free_event(l->tick);
 	free_event(l->hup);

@@ -6,7 +6,6 @@
  */
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 enum {
 	READ_MAX = 65536,   /* bytes that wait in a connection unread */
 	BODY_FIRST = 16384, /* memory for a body, which then doubles */
+	SPARES = 64,
 	LINGER_MS = 2000
 };
 
@@ -33,13 +33,35 @@ static void turn_free(struct listener *l, struct turn *t)
 	reply_free(&t->reply);
 	free(t->body);
 	free(t->bytes);
-	free(t);
+	if (l->spare_count == SPARES) {
+		free(t);
+		return;
+	}
+	t->job.next = l->spare;
+	l->spare = &t->job;
+	l->spare_count++;
+}
+
+static void make_id(struct listener *l, char *out)
+{
+	uint64_t n = l->id + l->ids++;
+	int i;
+
+	for (i = 15; i >= 0; i--, n >>= 4)
+		out[i] = "0123456789abcdef"[n & 15];
+	out[16] = '\0';
 }
 
 static struct turn *turn_new(struct conn *c)
 {
-	struct turn *t = malloc(sizeof(*t));
+	struct turn *t = (struct turn *)c->l->spare;
 
+	if (t) {
+		c->l->spare = t->job.next;
+		c->l->spare_count--;
+	} else {
+		t = malloc(sizeof(*t));
+	}
 	if (!t)
 		return NULL;
 	memset(t, 0, offsetof(struct turn, head));
@@ -52,7 +74,7 @@ static struct turn *turn_new(struct conn *c)
 	t->conn = c;
 	t->begun_us = listen_now_us();
 	memcpy(t->peer, c->peer, sizeof(t->peer));
-	snprintf(t->id, sizeof(t->id), "%016" PRIx64, c->l->id + c->l->ids++);
+	make_id(c->l, t->id);
 	return t;
 }
 

@@ -2,9 +2,6 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -20,20 +17,35 @@ struct out {
 	int is_full;
 };
 
-__attribute__((format(printf, 2, 3)))
-static void put(struct out *o, const char *fmt, ...)
+static void put(struct out *o, const char *text)
 {
-	size_t room = sizeof(o->bytes) - o->size;
-	va_list ap;
-	int n;
+	size_t size = strlen(text);
 
-	va_start(ap, fmt);
-	n = vsnprintf(o->bytes + o->size, room, fmt, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= room)
+	if (size > sizeof(o->bytes) - o->size) {
 		o->is_full = 1;
-	else
-		o->size += (size_t)n;
+		return;
+	}
+	memcpy(o->bytes + o->size, text, size);
+	o->size += size;
+}
+
+static void put_number(struct out *o, uint64_t n)
+{
+	char text[24], *at = text + sizeof(text) - 1;
+
+	*at = '\0';
+	do {
+		*--at = (char)('0' + n % 10);
+	} while (n /= 10);
+	put(o, at);
+}
+
+static void put_field(struct out *o, const char *name, const char *value)
+{
+	put(o, name);
+	put(o, ": ");
+	put(o, value);
+	put(o, "\r\n");
 }
 
 static const char *date(struct listener *l)
@@ -66,22 +78,29 @@ static void put_head(struct out *o, struct conn *c, const struct turn *t)
 	const struct reply *rp = &t->reply;
 	size_t i;
 
-	put(o, "HTTP/1.1 %d %s\r\nDate: %s\r\nServer: pakhus/%s\r\n",
-	    rp->status, http_reason(rp->status), date(c->l), PAKHUS_VERSION);
+	put(o, "HTTP/1.1 ");
+	put_number(o, (uint64_t)rp->status);
+	put(o, " ");
+	put(o, http_reason(rp->status));
+	put(o, "\r\n");
+	put_field(o, "Date", date(c->l));
+	put_field(o, "Server", "pakhus/" PAKHUS_VERSION);
 	for (i = 0; i < rp->field_count; i++)
 		if (rp->fields[i].value && is_safe(rp->fields[i].value))
-			put(o, "%s: %s\r\n", rp->fields[i].name,
-			    rp->fields[i].value);
+			put_field(o, rp->fields[i].name, rp->fields[i].value);
 	if (*t->id)
-		put(o, "X-Request-Id: %s\r\n", t->id);
+		put_field(o, "X-Request-Id", t->id);
 	/* RFC 9110, section 8.6: not with 204, and with 304 what a 200 would
 	 * have had, which nobody counted */
-	if (rp->status != 204 && rp->status != 304)
-		put(o, "Content-Length: %" PRIu64 "\r\n", rp->size);
+	if (rp->status != 204 && rp->status != 304) {
+		put(o, "Content-Length: ");
+		put_number(o, rp->size);
+		put(o, "\r\n");
+	}
 	if (c->is_closing)
-		put(o, "Connection: close\r\n");
+		put_field(o, "Connection", "close");
 	else if (!t->head.minor)
-		put(o, "Connection: keep-alive\r\n");
+		put_field(o, "Connection", "keep-alive");
 	put(o, "\r\n");
 }
 

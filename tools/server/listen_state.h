@@ -74,6 +74,8 @@ struct listener {
 	struct conns all, idle;
 	unsigned count, most;
 	size_t bodies; /* bytes */
+	struct job *spare; /* of turns that are over, for those to come */
+	unsigned spare_count;
 	uint64_t now;  /* ms, of this turn of the loop */
 	int is_stopping, is_accepting;
 	uint64_t stop_at;

@@ -3,67 +3,60 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
-struct line {
-	struct job *first, **last;
-};
-
 struct pool {
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* of what waits */
 	pthread_cond_t more;
-	struct line waiting, done;
-	size_t waits, runs, queue;
+	struct job *first, **last;
+	size_t waits, queue;
+	unsigned sleeps; /* threads, at least */
 	int is_ending;
+	_Atomic(struct job *) done; /* the last before those before it */
+	atomic_size_t open; /* submitted, and not finished */
 	void (*wake)(void *arg);
 	void *arg;
 	unsigned threads;
 	pthread_t thread[];
 };
 
-static void add(struct line *line, struct job *job)
+/* The next job; NULL: no more come. */
+static struct job *take(struct pool *p)
 {
-	job->next = NULL;
-	*line->last = job;
-	line->last = &job->next;
-}
+	struct job *job = NULL;
 
-static struct job *take(struct line *line)
-{
-	struct job *job = line->first;
-
-	line->first = job->next;
-	if (!line->first)
-		line->last = &line->first;
+	pthread_mutex_lock(&p->lock);
+	while (!p->first && !p->is_ending) {
+		p->sleeps++;
+		pthread_cond_wait(&p->more, &p->lock);
+	}
+	if (!p->is_ending) {
+		job = p->first;
+		p->first = job->next;
+		if (!p->first)
+			p->last = &p->first;
+		p->waits--;
+	}
+	pthread_mutex_unlock(&p->lock);
 	return job;
 }
 
 static void *work(void *arg)
 {
 	struct pool *p = arg;
-	int is_first;
+	struct job *job, *before;
 
-	pthread_mutex_lock(&p->lock);
-	for (;;) {
-		struct job *job;
-
-		while (!p->waits && !p->is_ending)
-			pthread_cond_wait(&p->more, &p->lock);
-		if (p->is_ending)
-			break;
-		job = take(&p->waiting);
-		p->waits--;
-		p->runs++;
-		pthread_mutex_unlock(&p->lock);
+	while ((job = take(p))) {
 		job->run(job);
-		pthread_mutex_lock(&p->lock);
-		p->runs--;
-		is_first = !p->done.first;
-		add(&p->done, job);
-		if (is_first)
+		before = atomic_load(&p->done);
+		do {
+			job->next = before;
+		} while (!atomic_compare_exchange_weak(&p->done, &before, job));
+		/* the job may be gone by now */
+		if (!before)
 			p->wake(p->arg);
 	}
-	pthread_mutex_unlock(&p->lock);
 	return NULL;
 }
 
@@ -93,8 +86,7 @@ int pool_new(struct pool **out, unsigned threads, size_t queue,
 		return -1;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->more, NULL);
-	p->waiting.last = &p->waiting.first;
-	p->done.last = &p->done.first;
+	p->last = &p->first;
 	p->queue = queue;
 	p->wake = wake;
 	p->arg = arg;
@@ -107,44 +99,50 @@ int pool_new(struct pool **out, unsigned threads, size_t queue,
 	return 0;
 }
 
+/* A thread that was woken may find that another took the job; one that woke
+ * by itself is counted as asleep once more. Neither leaves a job waiting while
+ * a thread sleeps. */
 int pool_submit(struct pool *p, struct job *job)
 {
-	int is_full;
+	int is_full, is_heard = 0;
 
 	pthread_mutex_lock(&p->lock);
 	is_full = p->waits >= p->queue;
 	if (!is_full) {
-		add(&p->waiting, job);
+		job->next = NULL;
+		*p->last = job;
+		p->last = &job->next;
 		p->waits++;
-		pthread_cond_signal(&p->more);
+		atomic_fetch_add(&p->open, 1);
+		is_heard = p->sleeps > 0;
+		p->sleeps -= (unsigned)is_heard;
 	}
 	pthread_mutex_unlock(&p->lock);
+	if (is_heard)
+		pthread_cond_signal(&p->more);
 	return is_full ? -1 : 0;
 }
 
 void pool_finish(struct pool *p)
 {
-	struct job *job, *next;
+	struct job *job = atomic_exchange(&p->done, NULL), *next;
+	struct job *in_order = NULL;
 
-	pthread_mutex_lock(&p->lock);
-	job = p->done.first;
-	p->done.first = NULL;
-	p->done.last = &p->done.first;
-	pthread_mutex_unlock(&p->lock);
 	for (; job; job = next) {
 		next = job->next;
+		job->next = in_order;
+		in_order = job;
+	}
+	for (job = in_order; job; job = next) {
+		next = job->next;
+		atomic_fetch_sub(&p->open, 1);
 		job->done(job);
 	}
 }
 
 int pool_is_idle(struct pool *p)
 {
-	int is_idle;
-
-	pthread_mutex_lock(&p->lock);
-	is_idle = !p->waits && !p->runs && !p->done.first;
-	pthread_mutex_unlock(&p->lock);
-	return is_idle;
+	return !atomic_load(&p->open);
 }
 
 void pool_free(struct pool *p)
