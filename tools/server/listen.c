@@ -20,6 +20,7 @@
 
 enum {
 	TICK_MS = 250,
+	NUDGE_US = 1000,
 	CONNECTIONS = 10000,
 	QUEUE = 4096,	/* requests that wait for a thread */
 	SPARE_FDS = 256 /* of the store, and for the pool's files */
@@ -77,6 +78,25 @@ static void on_wake(int fd, short what, void *arg)
 		pool_finish(l->pool);
 	if (l->is_stopping && !l->count)
 		event_base_loopbreak(l->base);
+}
+
+static void nudge_soon(struct listener *l)
+{
+	const struct timeval soon = {0, NUDGE_US};
+
+	if (!l->is_nudging)
+		l->is_nudging = !event_add(l->nudge, &soon);
+}
+
+static void on_nudge(int fd, short what, void *arg)
+{
+	struct listener *l = arg;
+
+	(void)fd;
+	(void)what;
+	l->is_nudging = 0;
+	if (pool_nudge(l->pool))
+		nudge_soon(l);
 }
 
 static void wake(void *arg)
@@ -222,10 +242,11 @@ static int add_events(struct listener *l)
 	l->wake = event_new(l->base, l->wake_fd, EV_READ | EV_PERSIST, on_wake,
 			    l);
 	l->tick = event_new(l->base, -1, EV_PERSIST, on_tick, l);
+	l->nudge = evtimer_new(l->base, on_nudge, l);
 	l->hup = evsignal_new(l->base, SIGHUP, on_hup, l);
 	l->term = evsignal_new(l->base, SIGTERM, on_stop, l);
 	l->interrupt = evsignal_new(l->base, SIGINT, on_stop, l);
-	return !l->wake || !l->tick || !l->hup || !l->term || !l->interrupt ||
+	return !l->wake || !l->tick || !l->nudge || !l->hup || !l->term || !l->interrupt ||
 		event_add(l->wake, NULL) || event_add(l->tick, &tick) ||
 		event_add(l->hup, NULL) || event_add(l->term, NULL) ||
 		event_add(l->interrupt, NULL) ? -1 : 0;
@@ -294,7 +315,10 @@ const char *listener_url(const struct listener *l)
 
 int listener_submit(struct listener *l, struct job *job)
 {
-	return pool_submit(l->pool, job);
+	if (pool_submit(l->pool, job))
+		return -1;
+	nudge_soon(l);
+	return 0;
 }
 
 int listener_reload(struct listener *l, struct pakhus_error *err)
@@ -349,6 +373,7 @@ void listener_free(struct listener *l)
 	}
 	free_event(l->wake);
 	free_event(l->tick);
+	free_event(l->nudge);
 	free_event(l->hup);
 	free_event(l->term);
 	free_event(l->interrupt);

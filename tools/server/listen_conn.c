@@ -260,9 +260,11 @@ static int submit(struct conn *c)
 	t->request.body = t->body && !t->is_too_large ? t->body : "";
 	t->request.size = (size_t)t->head.size;
 	t->request.is_unread = t->is_too_large;
+	t->job.is_quick = t->head.method == HTTP_GET ||
+		t->head.method == HTTP_HEAD;
 	t->job.run = turn_run;
 	t->job.done = turn_done;
-	if (pool_submit(c->l->pool, &t->job))
+	if (listener_submit(c->l, &t->job))
 		return refuse(c, 503, "SERVER_BUSY",
 			      "Too many requests wait already. Try again.");
 	c->stage = CONN_RUN;

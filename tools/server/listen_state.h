@@ -67,7 +67,7 @@ struct listener {
 	struct listen_times times;
 	struct event_base *base;
 	struct evconnlistener *accept;
-	struct event *wake, *tick, *hup, *term, *interrupt;
+	struct event *wake, *tick, *nudge, *hup, *term, *interrupt;
 	int wake_fd;
 	struct pool *pool;
 	struct tls *tls;
@@ -77,7 +77,7 @@ struct listener {
 	struct job *spare; /* of turns that are over, for those to come */
 	unsigned spare_count;
 	uint64_t now;  /* ms, of this turn of the loop */
-	int is_stopping, is_accepting;
+	int is_stopping, is_accepting, is_nudging;
 	uint64_t stop_at;
 	uint64_t id, ids; /* of requests: random, and counted */
 	char date[40];	  /* RFC 9110, section 5.6.7 ... */

@@ -11,7 +11,9 @@ struct pool {
 	pthread_cond_t more;
 	struct job *first, **last;
 	size_t waits, queue;
-	unsigned sleeps; /* threads, at least */
+	unsigned sleeps; /* threads that nobody woke yet */
+	unsigned wakes;	 /* threads that were, and do not know it yet */
+	unsigned ready;	 /* threads that are at no long job and do not sleep */
 	int is_ending;
 	_Atomic(struct job *) done; /* the last before those before it */
 	atomic_size_t open; /* submitted, and not finished */
@@ -21,24 +23,49 @@ struct pool {
 	pthread_t thread[];
 };
 
-/* The next job; NULL: no more come. */
-static struct job *take(struct pool *p)
+/* Gives whether more has to be signalled, best without the lock. */
+static int rouse(struct pool *p)
+{
+	if (!p->sleeps)
+		return 0;
+	p->sleeps--;
+	p->wakes++;
+	p->ready++;
+	return 1;
+}
+
+static void sleep_until_woken(struct pool *p)
+{
+	p->ready--;
+	p->sleeps++;
+	while (!p->wakes && !p->is_ending)
+		pthread_cond_wait(&p->more, &p->lock);
+	p->wakes -= !p->is_ending;
+}
+
+/* The next job, behind one that was long or not; NULL: no more come. Who goes
+ * to a long job leaves the others to somebody. */
+static struct job *take(struct pool *p, int was_long)
 {
 	struct job *job = NULL;
+	int is_heard = 0;
 
 	pthread_mutex_lock(&p->lock);
-	while (!p->first && !p->is_ending) {
-		p->sleeps++;
-		pthread_cond_wait(&p->more, &p->lock);
-	}
+	p->ready += (unsigned)was_long;
+	while (!p->first && !p->is_ending)
+		sleep_until_woken(p);
 	if (!p->is_ending) {
 		job = p->first;
 		p->first = job->next;
 		if (!p->first)
 			p->last = &p->first;
 		p->waits--;
+		p->ready -= !job->is_quick;
+		is_heard = p->first && !p->ready && rouse(p);
 	}
 	pthread_mutex_unlock(&p->lock);
+	if (is_heard)
+		pthread_cond_signal(&p->more);
 	return job;
 }
 
@@ -46,8 +73,10 @@ static void *work(void *arg)
 {
 	struct pool *p = arg;
 	struct job *job, *before;
+	int was_long = 0;
 
-	while ((job = take(p))) {
+	while ((job = take(p, was_long))) {
+		was_long = !job->is_quick;
 		job->run(job);
 		before = atomic_load(&p->done);
 		do {
@@ -67,12 +96,15 @@ static void start(struct pool *p, unsigned threads)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pthread_mutex_lock(&p->lock);
 	while (p->threads < threads) {
 		errno = pthread_create(&p->thread[p->threads], NULL, work, p);
 		if (errno)
 			break;
 		p->threads++;
+		p->ready++;
 	}
+	pthread_mutex_unlock(&p->lock);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
@@ -99,9 +131,6 @@ int pool_new(struct pool **out, unsigned threads, size_t queue,
 	return 0;
 }
 
-/* A thread that was woken may find that another took the job; one that woke
- * by itself is counted as asleep once more. Neither leaves a job waiting while
- * a thread sleeps. */
 int pool_submit(struct pool *p, struct job *job)
 {
 	int is_full, is_heard = 0;
@@ -114,13 +143,25 @@ int pool_submit(struct pool *p, struct job *job)
 		p->last = &job->next;
 		p->waits++;
 		atomic_fetch_add(&p->open, 1);
-		is_heard = p->sleeps > 0;
-		p->sleeps -= (unsigned)is_heard;
+		is_heard = !p->ready && rouse(p);
 	}
 	pthread_mutex_unlock(&p->lock);
 	if (is_heard)
 		pthread_cond_signal(&p->more);
 	return is_full ? -1 : 0;
+}
+
+int pool_nudge(struct pool *p)
+{
+	int waits, is_heard;
+
+	pthread_mutex_lock(&p->lock);
+	waits = p->first != NULL;
+	is_heard = waits && rouse(p);
+	pthread_mutex_unlock(&p->lock);
+	if (is_heard)
+		pthread_cond_signal(&p->more);
+	return waits;
 }
 
 void pool_finish(struct pool *p)
