@@ -124,6 +124,10 @@ bench-programs: $(B)/pakhus $(addprefix $(B)/tests/bench/,bench report \
 	get_pakhus get_service get_sqlite_full get_sqlite_full_zstd)
 bench:
 	@B=$(B) CORPUS=$(CORPUS) tests/bench/run
+# Requests in a second of a server's processor, beside nginx.
+bench-serve: all $(B)/tests/aid_load
+	@tools/setup.sh bench
+	@tests/bench/serve $(B)
 # Bytes on the wire of copies of a store.
 bench-wire: all
 	@tools/setup.sh bench
@@ -265,6 +269,7 @@ help:
 	@echo '            15 minutes; BENCH=short: in a few'
 	@echo 'bench-wire  bytes that copies of a store of VERSIONS=$(VERSIONS) take'
 	@echo '            on the wire, beside rsync'
+	@echo 'bench-serve requests in a second of the processor, beside nginx'
 	@echo 'torture     the long forms, for hours: TORTURE=$(TORTURE); killing'
 	@echo '            and fuzzing take TORTURE_TIME=$(TORTURE_TIME) seconds each'
 	@echo 'fuzz        $(words $(FUZZ)) fuzz targets, each for five minutes'
@@ -278,7 +283,8 @@ help:
 -include $(LIB:.o=.d) $(CLI:.o=.d) $(SERVER:.o=.d) $(TESTS:=.d) $(AIDS:=.d) \
 	$(BENCH_O:.o=.d) $(REPORT_O:.o=.d)
 .PHONY: all tests quickstart check check-gcc check-san torture fuzz-build \
-	fuzz lint install uninstall clean help bench bench-programs bench-wire
+	fuzz lint install uninstall clean help bench bench-programs bench-wire \
+	bench-serve
 -include $(LIB:.o=.d) $(CLI:.o=.d) $(NODE_O:.o=.d) $(TESTS:=.d) $(AIDS:=.d) \
 	$(BENCH_O:.o=.d) $(REPORT_O:.o=.d)
 .PHONY: all tests node quickstart check check-gcc check-san torture fuzz-build fuzz lint install \

@@ -6,6 +6,7 @@ load cli
 load web
 
 setup_file() {
+	export AIDS=${AIDS:-$BATS_TEST_DIRNAME/../build/cc/tests}
 	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
 		-addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
 		-keyout "$BATS_FILE_TMPDIR/key" -out "$BATS_FILE_TMPDIR/cert" \
@@ -186,8 +187,8 @@ document() {
 	[ "$(wc -l <log)" -eq 1 ]
 }
 
-# storm SECONDS-OF-LIFE SIGNAL: clients publish for all they can until the
-# server is gone; what was acknowledged is in the file acknowledged.
+# storm COUNT SIGNAL: clients publish all they can; the signal comes when COUNT
+# versions were acknowledged. All that were are in the log.
 storm() {
 	token "storm$1$2"
 	serve --tokens tokens
@@ -203,6 +204,10 @@ storm() {
 	server=
 	wait "$node"
 	[ "$(wc -l <acknowledged)" -ge "$1" ]
+	check_acknowledged
+}
+
+check_acknowledged() {
 	"$PAKHUS" history --json | grep -o '"version":"[^"]*"' |
 		cut -d'"' -f4 | sort >there
 	sort acknowledged | comm -23 - there >lost
@@ -218,6 +223,26 @@ storm() {
 	storm 100 KILL
 	rm acknowledged
 	storm 300 KILL
+}
+
+@test "thousands of clients, hundreds that say half of a request, and a storm" {
+	"$PAKHUS" publish "$PACKAGES"/lending-1.0.0.json >/dev/null
+	token
+	serve --tokens tokens --anonymous all \
+		--rates 99999999,99999999,99999999
+	node "$BATS_TEST_DIRNAME/serve_storm.mjs" "$url" "$secret" 4 \
+		>acknowledged &
+	local node=$! path=/api/v1/registry/packages/org.example.lending
+	"$AIDS/aid_load" "${url##*:}" "$path/versions/1.0.0" 2000 20000 400 \
+		>answered
+	[[ $(cat answered) == 20000\ * ]]
+	# the silent hold places and nothing else
+	get /livez >/dev/null
+	stop
+	[ "$status" -eq 0 ]
+	wait "$node"
+	[ -s acknowledged ]
+	check_acknowledged
 }
 
 @test "the unit for systemd is one" {
