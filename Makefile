@@ -181,7 +181,8 @@ check-san:
 	-@PAKHUS=$(abspath build/san)/pakhus AIDS=$(abspath build/san)/tests \
 		CORPUS=$(abspath $(CORPUS)) SANITIZED=1 \
 		tests/run -l san -o $(R) $(TESTS:$(B)/%=build/san/%) \
-		$(filter-out tests/corpus% tests/marketplace% tests/test_run% \
+		$(filter-out tests/clients% tests/corpus% tests/marketplace% \
+			tests/test_run% \
 			tests/test_oracle% tests/test_setup%,$(BATS))
 
 fuzz-build:

@@ -5,95 +5,15 @@
 
 load cli
 load web
+load client
 
-client=$BATS_TEST_DIRNAME/../build/marketplace
-
-# The client's plugins need a Node of 20 or newer.
-good_node() {
-	local candidate
-
-	for candidate in "$(command -v node)" \
-		"$client"/node_modules/node-linux-*/bin/node; do
-		"$candidate" -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' \
-			2>/dev/null || continue
-		echo "$candidate"
-		return
-	done
-}
-
-# Once, into build/; what is there already is what the lock file says.
 setup_file() {
-	local lock=$BATS_TEST_DIRNAME/marketplace/package-lock.json program node
-
-	for program in node npm nginx; do
-		PATH=$PATH:/usr/sbin command -v "$program" >/dev/null && continue
-		export NO_CLIENT="$program is not installed"
-		return
-	done
-	mkdir -p "$client"
-	cp "$BATS_TEST_DIRNAME/marketplace/host.mjs" "$client"
-	node=$(good_node)
-	[ -n "$node" ] && cmp -s "$lock" "$client/done" && return
-	cp "$BATS_TEST_DIRNAME"/marketplace/package*.json "$client"
-	if (cd "$client" && timeout 600 npm ci --ignore-scripts --no-audit \
-		--no-fund --legacy-peer-deps ${node:+--omit=optional}) \
-		>"$client/npm.log" 2>&1 3>&-; then
-		cp "$lock" "$client/done"
-	else # only who cannot reach npm is let off
-		rm -f "$client/done"
-		grep -Eq 'E(CONN|NOTFOUND|AI_AGAIN|TIMEDOUT|NETUNREACH|50[0-9])|network' \
-			"$client/npm.log"
-		NO_CLIENT="npm cannot be reached: $(grep -m 1 'npm error' \
-			"$client/npm.log")"
-		export NO_CLIENT
-	fi
+	client_install nginx
 }
 
 teardown() {
-	[ -z "${host_pid-}" ] || kill "$host_pid"
+	host_stop
 	web_stop
-}
-
-# A runtime that reads from the site; everything but the site is off limits.
-host_start() {
-	local i
-
-	rm -f host.out
-	NODE_NO_WARNINGS=1 OS_MARKETPLACE_PUBLIC_BASE_URL=$web \
-		OS_CLOUD_URL=${cloud:-$web/cloud} OS_MARKETPLACE_CACHE=off \
-		"$(good_node)" "$client/host.mjs" "$PWD/installed" \
-		>host.out 2>host.err 3>&- &
-	host_pid=$!
-	for i in {1..200}; do
-		[ ! -s host.out ] || break
-		sleep 0.1
-	done
-	host=http://127.0.0.1:$(cat host.out)/api/v1/marketplace
-	[ -s host.out ] || {
-		cat host.err
-		return "$i"
-	}
-}
-
-host_stop() {
-	kill "$host_pid"
-	wait "$host_pid" || :
-	host_pid=
-}
-
-# ask PATH [CURL OPTION...]: the answer is in out, the status in code
-ask() {
-	code=$(curl -sS -o out -w '%{http_code}' "$host/${1#/}" "${@:2}")
-}
-
-install() { # ID [VERSION]
-	ask install-local -X POST -H 'Cookie: session=operator' \
-		-H 'Content-Type: application/json' \
-		-d "{\"packageId\":\"$1\",\"versionId\":\"${2-latest}\"}"
-}
-
-registered() {
-	curl -sS -o out "${host%/api/*}/registered"
 }
 
 start() {
@@ -101,7 +21,7 @@ start() {
 	put_lending
 	"$PAKHUS" site www >/dev/null
 	web_start "$PWD/www"
-	host_start
+	host_start "$web" "${cloud:-$web/cloud}"
 }
 
 @test "the client lists what the site has, and looks for words in it" {
@@ -169,7 +89,7 @@ start() {
 	[ "$(js 'rows[0].data.upgradedFrom')" = previous-marketplace-version ]
 	host_stop
 	web_stop
-	host_start # with nobody to ask
+	host_start "$web" "$web/cloud" # with nobody to ask
 	registered
 	[ "$(js 'rows[0].find(m => m.id === "org.example.lending").version')" = \
 		2.1.0 ]

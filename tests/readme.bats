@@ -96,8 +96,8 @@ served() {
 	[ "$(grep -o 'OS_[A-Z_]*=http://[a-z.:0-9]*' step)" = "\
 OS_MARKETPLACE_PUBLIC_BASE_URL=http://registry.site:8080
 OS_CLOUD_URL=http://registry.site:8080" ]
-	# tests/marketplace.bats reads from a site with these two
+	# tests/client.bash runs a runtime with these two
 	for name in OS_MARKETPLACE_PUBLIC_BASE_URL OS_CLOUD_URL; do
-		grep -q "$name=" "$top/tests/marketplace.bats"
+		grep -q "$name=" "$top/tests/client.bash"
 	done
 }

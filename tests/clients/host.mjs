@@ -5,7 +5,8 @@
 // usage: node host.mjs STORAGE   (in the environment: where the plugins read)
 //
 // Prints its port. GET /registered is what the plugins registered with the
-// kernel. Who sends the cookie session=operator may install.
+// kernel. Who sends the cookie session=operator may install; who signs in as
+// operator@example.org with the password secret is given it.
 import http from 'node:http';
 import {
 	MarketplaceInstallLocalPlugin, MarketplaceProxyPlugin,
@@ -79,12 +80,21 @@ function fit(pattern, path) {
 	return params;
 }
 
+function sign_in({ email, password }) {
+	return email === rows.sys_user[0].email && password === 'secret'
+		? Response.json({ user: rows.sys_user[0] },
+			{ headers: { 'Set-Cookie': 'session=operator; HttpOnly' } })
+		: Response.json({ success: false }, { status: 401 });
+}
+
 async function answer(request) {
 	const url = new URL(request.url);
 	const method = request.method.toLowerCase();
 
 	if (url.pathname === '/registered')
 		return Response.json(registered);
+	if (url.pathname === '/api/v1/auth/sign-in/email')
+		return sign_in(await request.json());
 	for (const route of routes) {
 		const params = fit(route.pattern, url.pathname);
 		let passed = false;
