@@ -159,7 +159,9 @@ suite() { # NAME
 	awk '/^```js$/ { on = 1; next } /^```$/ { on = 0 } on' \
 		node_modules/pakhus/README.md >readme.mjs
 	cd "$BATS_TEST_TMPDIR"
-	run -0 in_node "$app/readme.mjs"
+	run in_node "$app/readme.mjs"
+	echo "$output"
+	[ "$status" -eq 0 ]
 	[ -e crm-store/FORMAT ]
 }
 

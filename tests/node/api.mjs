@@ -1,7 +1,7 @@
 // api.mjs - every call, with what it gives.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { test } from 'node:test';
@@ -286,6 +286,71 @@ test('gc frees what was deleted, once it has waited', async () => {
 	assert.equal(await again.read(hash), null);
 	assert.equal(await again.getAt(1), null);
 	await again.close();
+});
+
+test('what is said of a package or a version is read back', async () => {
+	const { store: s } = await store();
+	assert.equal(await s.attrs('a'), null);
+	const seq = await s.setAttrs('a', null, { name: 'Ä', n: 1 },
+		{ by: 'ann' });
+	assert.equal(seq, 1);
+	const { hash, time, timeUs, ...said } = await s.attrs('a');
+	assert.deepEqual(said, { id: 'a', version: '', seq: 1, by: 'ann',
+		attrs: { name: 'Ä', n: 1 } });
+	assert.match(hash, /^[0-9a-f]{64}$/);
+	assert.ok(time && timeUs);
+	await assert.rejects(s.setAttrs('a', '1', {}), { code: 'ENOTFOUND' });
+	await assert.rejects(s.setAttrs('a', null, []), { code: 'EINVAL' });
+	const batch = await s.batch({ by: 'bob' });
+	await Promise.all([batch.publish(doc('a', '1')),
+		batch.setAttrs('a', '1', '{ "x": 1 }'),
+		assert.rejects(batch.setAttrs('a', '9', {}),
+			{ code: 'ENOTFOUND', durable: 0 })]);
+	await batch.commit();
+	assert.equal(batch.durable, 2);
+	assert.equal((await s.attrsText('a', '1')).attrs, '{"x":1}');
+	assert.deepEqual((await s.history('a')).items.map((e) =>
+		[e.op, e.version, e.attrsSize > 0]), [['attrs', '1', true],
+		['publish', '1', false], ['attrs', '', true]]);
+	await s.setAttrs('a', null, {});
+	assert.equal(await s.attrs('a'), null);
+	await s.close();
+});
+
+test('a publish or a delete may be over one content alone', async () => {
+	const { store: s } = await store();
+	const { seq } = await s.publish(doc('a', '1'), { over: 0 });
+	await assert.rejects(s.publish(doc('a', '1', { x: 1 }), { over: 0 }),
+		{ code: 'ESTALE', status: -14 });
+	const next = await s.publish(doc('a', '1', { x: 1 }), { over: seq });
+	await assert.rejects(s.delete('a', '1', { over: seq }),
+		{ code: 'ESTALE' });
+	await assert.rejects(s.delete('a', null, { over: seq }), TypeError);
+	await assert.rejects(s.publish('{', { over: 0 }), { code: 'EINVAL' });
+	assert.equal(await s.delete('a', '1', { over: next.seq }), 1);
+	assert.equal(await s.find('a', '1'), null);
+	await s.close();
+});
+
+test('who serves a store reads records, artifacts and files', async () => {
+	const { store: s } = await store();
+	const record = await s.publish(doc('a', '1', {}, { objects: ['é😀'] }));
+	assert.deepEqual(await s.find('a'), record);
+	const { text, hash } = await s.artifact('a', '1');
+	assert.equal(text, '{"manifest":{"id":"a","version":"1"},' +
+		'"objects":["é😀"]}');
+	assert.equal(hash, sha(text));
+	assert.equal(await s.artifact('b'), null);
+	await s.sync();
+	const { fd, size, isImmutable } = await s.openFile('log/checkpoint');
+	assert.equal(fstatSync(fd).size, size);
+	assert.equal(isImmutable, false);
+	assert.equal(readFileSync(fd, 'utf8'), await s.checkpoint());
+	closeSync(fd);
+	assert.equal(await s.openFile(`objects/00/${'0'.repeat(62)}`), null);
+	for (const name of ['local/key', '../x', '/etc/passwd', ''])
+		await assert.rejects(s.openFile(name), { code: 'EINVAL' });
+	await s.close();
 });
 
 test('keys rotate, and proofs hold for who has the key', async () => {

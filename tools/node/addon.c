@@ -13,6 +13,7 @@
 static const struct verb *const *const tables[] = {
 	store_verbs, write_verbs, batch_verbs, read_verbs,  page_verbs,
 	log_verbs,   check_verbs, bundle_verbs, mirror_verbs,
+	serve_verbs, attrs_verbs,
 };
 
 struct addon *addon_of(napi_env env)

@@ -100,11 +100,12 @@ const char *take_name(struct args *a)
 	return name ? name : args_bad(a, "expected a string");
 }
 
-uint64_t take_number(struct args *a, uint64_t max)
+int take_number_if(struct args *a, uint64_t max, uint64_t *out)
 {
 	napi_value v = take(a);
 	double d = 0;
 
+	*out = 0;
 	if (!v || a->is_bad)
 		return 0;
 	if (napi_get_value_double(a->env, v, &d) != napi_ok || !(d >= 0) ||
@@ -112,7 +113,16 @@ uint64_t take_number(struct args *a, uint64_t max)
 		args_bad(a, "expected a whole number in its range");
 		return 0;
 	}
-	return (uint64_t)d;
+	*out = (uint64_t)d;
+	return 1;
+}
+
+uint64_t take_number(struct args *a, uint64_t max)
+{
+	uint64_t n;
+
+	take_number_if(a, max, &n);
+	return n;
 }
 
 int take_flag(struct args *a)

@@ -31,6 +31,8 @@ const char *take_text(struct args *a, size_t *size);
 const char *take_text_or_null(struct args *a, size_t *size);
 /* A whole number from 0 to max; 0 where it is left out. */
 uint64_t take_number(struct args *a, uint64_t max);
+/* 1 where it is given. */
+int take_number_if(struct args *a, uint64_t max, uint64_t *out);
 int take_flag(struct args *a);
 
 /* The text that a value is, for the call. */

@@ -16,6 +16,7 @@ struct batch_call {
 	struct call call;
 	struct batch *batch;
 	const char *by;
+	const char *id, *version; /* of attrs */
 	const char **text;
 	size_t *size;
 	uint32_t n, added;
@@ -204,6 +205,46 @@ static const struct verb batch_publish = {
 	.release = release_batch,
 };
 
+static void parse_attrs(struct args *a, struct call *c)
+{
+	struct batch_call *bc = (struct batch_call *)c;
+
+	take_batch(a, bc);
+	bc->id = take_name(a);
+	bc->version = take_name_or_null(a);
+	bc->n = 1;
+	bc->text = call_alloc(c, sizeof(*bc->text));
+	bc->size = call_alloc(c, sizeof(*bc->size));
+	if (!bc->text || !bc->size) {
+		args_bad(a, "out of memory");
+		return;
+	}
+	bc->text[0] = take_text(a, &bc->size[0]);
+	if (!a->is_bad)
+		bc->batch->is_busy = 1;
+}
+
+static int run_attrs(struct call *c)
+{
+	struct batch_call *bc = (struct batch_call *)c;
+	struct pakhus_batch *b = bc->batch->batch;
+
+	bc->added = !pakhus_batch_attrs(b, bc->id, bc->version, bc->text[0],
+					bc->size[0], &bc->failed);
+	bc->durable = pakhus_batch_durable(b);
+	return 0;
+}
+
+static const struct verb batch_attrs = {
+	.name = "batchAttrs",
+	.size = sizeof(struct batch_call),
+	.flags = VERB_STORE | VERB_WRITES,
+	.parse = parse_attrs,
+	.run = run_attrs,
+	.result = publish_result,
+	.release = release_batch,
+};
+
 static void parse_commit(struct args *a, struct call *c)
 {
 	struct batch_call *bc = (struct batch_call *)c;
@@ -260,5 +301,6 @@ static const struct verb batch_free = {
 	.release = release_batch,
 };
 
-const struct verb *const batch_verbs[] = { &batch_new, &batch_publish,
-					   &batch_commit, &batch_free, NULL };
+const struct verb *const batch_verbs[] = { &batch_new,	 &batch_publish,
+					   &batch_attrs, &batch_commit,
+					   &batch_free,	 NULL };

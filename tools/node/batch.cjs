@@ -1,7 +1,7 @@
 'use strict';
 // Many publishes with few syncs.
 const { PakhusError, statusOf } = require('./error.cjs');
-const { json } = require('./options.cjs');
+const { json, optional, text } = require('./options.cjs');
 
 // Texts go to the library so many, or so long, at a time.
 const TEXTS = 64;
@@ -48,6 +48,12 @@ class Batch {
 			await this.#publish(texts);
 	}
 
+	// In one step with the document before it; version null: of the package.
+	async setAttrs(id, version, attrs) {
+		await this.#do('batchAttrs', text(id, 'the id'),
+			optional(version, 'the version'), json(attrs));
+	}
+
 	async commit() {
 		await this.#do('batchCommit');
 	}
@@ -90,8 +96,12 @@ class Batch {
 			this.durable = durable;
 			if (!error)
 				return added;
-			this.#added += verb === 'batchPublish' ? added : 0;
-			throw this.#told(error);
+			if (verb === 'batchPublish') {
+				this.#added += added;
+				throw this.#told(error);
+			}
+			error.durable = durable;
+			throw error;
 		});
 	}
 }

@@ -4,7 +4,7 @@ const { getSystemErrorName } = require('node:util');
 
 const codes = ['OK', 'ENOTFOUND', 'EINVAL', 'ECONFLICT', 'ECORRUPT',
 	'EVERSION', 'ELIMIT', 'EBUSY', 'EDENIED', 'ENOMEM', 'ESYS', 'EUNKNOWN',
-	'ECANCELED', 'ENETWORK'];
+	'ECANCELED', 'ENETWORK', 'ESTALE'];
 
 class PakhusError extends Error {
 	constructor(message, status, errno = 0) {

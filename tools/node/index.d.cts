@@ -11,7 +11,7 @@ export type PackageDocument = object | string | Uint8Array;
 /** What names a status of the library, see `code` of PakhusError. */
 export type Code = 'ENOTFOUND' | 'EINVAL' | 'ECONFLICT' | 'ECORRUPT' |
 	'EVERSION' | 'ELIMIT' | 'EBUSY' | 'EDENIED' | 'ENOMEM' | 'ESYS' |
-	'EUNKNOWN' | 'ECANCELED' | 'ENETWORK';
+	'EUNKNOWN' | 'ECANCELED' | 'ENETWORK' | 'ESTALE';
 
 /** What a call of the library that failed rejects with. */
 export class PakhusError extends Error {
@@ -86,6 +86,35 @@ export interface Entry {
 	by: string;
 	/** Of a purge. */
 	reason: string;
+	/** Of an attrs: bytes of its object; 0: nothing is said any more. */
+	attrsSize: number;
+}
+
+/** What is said of a package, where version is '', or of a version. */
+export interface Attrs<T = JsonObject> {
+	id: string;
+	version: string;
+	hash: string;
+	seq: number;
+	timeUs: number;
+	time: string;
+	by: string;
+	attrs: T;
+}
+
+export interface Artifact {
+	/** The manifest with the metadata's members beside it. */
+	text: string;
+	/** Its own SHA-256. */
+	hash: string;
+}
+
+/** A file of the tree, open for reading; who gets it closes fd. */
+export interface TreeFile {
+	fd: number;
+	size: number;
+	/** It may be kept: what the name stands for does not change. */
+	isImmutable: boolean;
 }
 
 export interface Key {
@@ -155,6 +184,12 @@ export interface OpenOptions extends Watching {
 export interface By {
 	/** Who did it: a label in the log, at most 64 bytes. */
 	by?: string;
+}
+
+export interface Over extends By {
+	/** Only where the version's content was set by the entry at this
+	 * position, or with 0 where it is not there; ESTALE otherwise. */
+	over?: number;
 }
 
 export interface Stat {
@@ -270,7 +305,7 @@ export class Store {
 	private constructor();
 
 	/** Durable when it resolves. */
-	publish(document: PackageDocument, options?: By):
+	publish(document: PackageDocument, options?: Over):
 		Promise<VersionRecord>;
 	/** Many documents with few syncs; what fails leaves those before it,
 	 * see `index` and `durable` of the error. */
@@ -279,11 +314,15 @@ export class Store {
 		Promise<{ count: number }>;
 	batch(options?: By): Promise<Batch>;
 	/** Without a version all of the package. How many went. */
-	delete(id: string, version?: string | null, options?: By):
+	delete(id: string, version?: string | null, options?: Over):
 		Promise<number>;
 	/** Makes texts unreadable for ever; `seq`: one of them alone. */
 	purge(id: string, version: string, reason: string,
 		options?: By & { seq?: number }): Promise<Purged>;
+	/** Says something beside the documents, in the place of what was said;
+	 * version null: of the package. {} takes it away. Its position. */
+	setAttrs(id: string, version: string | null | undefined,
+		attrs: PackageDocument, options?: By): Promise<number>;
 	/** Moves what is durable into the tree that mirrors copy. */
 	sync(): Promise<void>;
 
@@ -291,6 +330,16 @@ export class Store {
 	get(id: string, version?: string | null): Promise<Package | null>;
 	getText(id: string, version?: string | null):
 		Promise<PackageText | null>;
+	/** The record alone. */
+	find(id: string, version?: string | null):
+		Promise<VersionRecord | null>;
+	/** The build artifact that would publish the same document. */
+	artifact(id: string, version?: string | null):
+		Promise<Artifact | null>;
+	/** Without a version what is said of the package. */
+	attrs(id: string, version?: string | null): Promise<Attrs | null>;
+	attrsText(id: string, version?: string | null):
+		Promise<Attrs<string> | null>;
 	/** What the publish at a position of the log stored. */
 	getAt(seq: number): Promise<Package | null>;
 	getTextAt(seq: number): Promise<PackageText | null>;
@@ -314,6 +363,8 @@ export class Store {
 	/** Damage is what it resolves with, and no failure. */
 	verify(options?: VerifyOptions): Promise<Verified>;
 	gc(options?: CollectOptions): Promise<Collected>;
+	/** A file of the tree that mirrors copy, for who serves it. */
+	openFile(name: string): Promise<TreeFile | null>;
 	/** Brings pkg/, for readers that have HTTP alone, up to date. */
 	refreshPkg(): Promise<void>;
 
@@ -335,12 +386,15 @@ export class Store {
 /** Documents on their way in, made durable about every 8 MiB. */
 export class Batch {
 	private constructor();
-	/** How many of the documents are durable: the first ones. */
+	/** How many of the documents and attrs are durable: the first ones. */
 	readonly durable: number;
 	/** A document that is refused is not added, and the batch goes on. */
 	publish(document: PackageDocument): Promise<void>;
 	publishAll(documents: Iterable<PackageDocument> |
 		AsyncIterable<PackageDocument>): Promise<void>;
+	/** Durable in one step with the document before it. */
+	setAttrs(id: string, version: string | null | undefined,
+		attrs: PackageDocument): Promise<void>;
 	commit(): Promise<void>;
 	/** Forgets what was not committed. */
 	drop(): Promise<void>;

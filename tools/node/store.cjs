@@ -81,9 +81,9 @@ class Store {
 	// ---- writing ----
 
 	async publish(document, given) {
-		const { by } = options(given, 'by');
+		const { by, over } = options(given, 'by', 'over');
 		const record = await this.#call('publish', json(document),
-			optional(by, 'by'));
+			optional(by, 'by'), over);
 		this.#wrote();
 		return record;
 	}
@@ -109,9 +109,10 @@ class Store {
 	}
 
 	async delete(id, version, given) {
-		const { by } = options(given, 'by');
+		const { by, over } = options(given, 'by', 'over');
 		const count = await this.#call('delete', text(id, 'the id'),
-			optional(version, 'the version'), optional(by, 'by'));
+			optional(version, 'the version'), optional(by, 'by'),
+			over);
 		this.#wrote();
 		return count;
 	}
@@ -123,6 +124,17 @@ class Store {
 			text(reason, 'the reason'), optional(by, 'by'), seq);
 		this.#wrote();
 		return purged;
+	}
+
+	// What is said beside the documents: of the package where version is
+	// null. {} takes it away.
+	async setAttrs(id, version, attrs, given) {
+		const { by } = options(given, 'by');
+		const seq = await this.#call('setAttrs', text(id, 'the id'),
+			optional(version, 'the version'), json(attrs),
+			optional(by, 'by'));
+		this.#wrote();
+		return seq;
 	}
 
 	async sync() {
@@ -142,6 +154,28 @@ class Store {
 		const found = this.#cached(id, version);
 		return found ? withDocument(found) :
 			orNull(this.#get(id, version), withDocument);
+	}
+
+	// Its record alone.
+	async find(id, version) {
+		return orNull(this.#call('find', text(id, 'the id'),
+			optional(version, 'the version')));
+	}
+
+	async artifact(id, version) {
+		return orNull(this.#call('artifact', text(id, 'the id'),
+			optional(version, 'the version')));
+	}
+
+	async attrs(id, version) {
+		return orNull(this.#attrs(id, version), (found) => {
+			found.attrs = JSON.parse(found.attrs);
+			return found;
+		});
+	}
+
+	async attrsText(id, version) {
+		return orNull(this.#attrs(id, version));
 	}
 
 	async getAt(seq) {
@@ -211,6 +245,12 @@ class Store {
 		const us = Math.round((o.grace ?? GRACE) * 1e6);
 		return watched(binding, o, (id) =>
 			this.#call('gc', id, o.dryRun, us, o.garbage));
+	}
+
+	// A file of the tree that mirrors copy, by its name; who gets it closes
+	// fd.
+	async openFile(name) {
+		return orNull(this.#call('openFile', text(name, 'the name')));
 	}
 
 	async refreshPkg() {
@@ -292,6 +332,8 @@ class Store {
 	#cached(id, version) {
 		return this.#closed ? undefined : binding.getCached(
 			this.#handle, text(id, 'the id'),
+	async #attrs(id, version) {
+		return this.#call('attrs', text(id, 'the id'),
 			optional(version, 'the version'));
 	}
 

@@ -146,6 +146,7 @@ napi_value value_entry(napi_env env, const struct pakhus_entry *e)
 	put_number(&o, "metadataSize", e->metadata_size);
 	put_string(&o, "by", e->by);
 	put_string(&o, "reason", e->reason);
+	put_number(&o, "attrsSize", e->attrs_size);
 	return o.value;
 }
 

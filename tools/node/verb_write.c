@@ -9,6 +9,8 @@ struct publish {
 	struct call call;
 	const char *json, *by;
 	size_t size;
+	int has_over;
+	uint64_t over;
 	struct pakhus_record record;
 };
 
@@ -18,12 +20,29 @@ static void parse_publish(struct args *a, struct call *c)
 
 	p->json = take_text(a, &p->size);
 	p->by = take_name_or_null(a);
+	p->has_over = take_number_if(a, UINT64_C(1) << 53, &p->over);
+}
+
+static int publish_over(struct publish *p)
+{
+	struct pakhus_document *doc = NULL;
+	struct call *c = &p->call;
+	int rc = pakhus_document_new(c->store, p->json, p->size, &doc,
+				     &c->err);
+
+	if (!rc)
+		rc = pakhus_publish_document(c->store, doc, &p->over, p->by,
+					     &p->record, &c->err);
+	pakhus_document_free(doc);
+	return rc;
 }
 
 static int run_publish(struct call *c)
 {
 	struct publish *p = (struct publish *)c;
 
+	if (p->has_over)
+		return publish_over(p);
 	return pakhus_publish(c->store, p->json, p->size, p->by, &p->record,
 			      &c->err);
 }
@@ -47,7 +66,8 @@ static const struct verb publish = {
 struct delete_call {
 	struct call call;
 	const char *id, *version, *by;
-	uint64_t count;
+	int has_over;
+	uint64_t over, count;
 };
 
 static void parse_delete(struct args *a, struct call *c)
@@ -57,12 +77,19 @@ static void parse_delete(struct args *a, struct call *c)
 	d->id = take_name(a);
 	d->version = take_name_or_null(a);
 	d->by = take_name_or_null(a);
+	d->has_over = take_number_if(a, UINT64_C(1) << 53, &d->over);
+	if (d->has_over && !d->version)
+		args_bad(a, "over is of a version");
 }
 
 static int run_delete(struct call *c)
 {
 	struct delete_call *d = (struct delete_call *)c;
 
+	d->count = 1;
+	if (d->has_over)
+		return pakhus_delete_over(c->store, d->id, d->version, d->over,
+					  d->by, &c->err);
 	return pakhus_delete(c->store, d->id, d->version, d->by, &d->count,
 			     &c->err);
 }

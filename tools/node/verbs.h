@@ -32,6 +32,8 @@ void verb_notice(void *call, const char *text);
 extern const struct verb *const store_verbs[];	/* opening, closing, stat */
 extern const struct verb *const write_verbs[];	/* publish, delete, purge */
 extern const struct verb *const read_verbs[];	/* one package or text */
+extern const struct verb *const serve_verbs[];	/* what is served of it */
+extern const struct verb *const attrs_verbs[];	/* what is said beside */
 extern const struct verb *const page_verbs[];	/* lists */
 extern const struct verb *const log_verbs[];	/* keys, proofs, checkpoints */
 extern const struct verb *const check_verbs[];	/* verify, gc, dump */
