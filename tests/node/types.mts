@@ -1,10 +1,11 @@
 // types.mts - the types, as an ES module sees them: compiled, never run.
-import pakhus, { mirror, open, PakhusError, Store, type Package, type Page,
-	type PackageRecord, type Source } from 'pakhus';
+import Plugin, { hash, mirror, open, PackageServicePlugin, PakhusError, Store,
+	type Package, type Page, type Source, type VersionRecord }
+	from 'pakhus';
 
 const store: Store = await open('store', { create: true, level: 3,
 	onNotice: (text) => text.toUpperCase() });
-const record: PackageRecord = await store.publish({ manifest: {} },
+const record: VersionRecord = await store.publish({ manifest: {} },
 	{ by: 'me' });
 await store.publish('{}');
 await store.publish(new Uint8Array());
@@ -14,7 +15,7 @@ await store.publishAll((async function* () {
 })());
 const found: Package | null = await store.get(record.id, record.version);
 const text: string | undefined = (await store.getText('a'))?.document;
-const page: Page<PackageRecord> = await store.versions('a', { limit: 1,
+const page: Page<VersionRecord> = await store.versions('a', { limit: 1,
 	before: 5 });
 for await (const entry of store.eachEntry('a'))
 	entry.op.length;
@@ -29,7 +30,9 @@ try {
 	if (error instanceof PakhusError && error.code === 'ENOTFOUND')
 		error.status.toFixed();
 }
-await pakhus.hash({});
+await hash({});
+const plugin: PackageServicePlugin = new Plugin();
+plugin.name.length;
 // @ts-expect-error there is no such option
 await open('store', { readOnly: true });
 // @ts-expect-error it may not be there

@@ -332,6 +332,9 @@ class Store {
 	#cached(id, version) {
 		return this.#closed ? undefined : binding.getCached(
 			this.#handle, text(id, 'the id'),
+			optional(version, 'the version'));
+	}
+
 	async #attrs(id, version) {
 		return this.#call('attrs', text(id, 'the id'),
 			optional(version, 'the version'));
