@@ -8,10 +8,7 @@
 
 #include <regex.h>
 
-/* text.h and jansson have a function of one name; here jansson's is meant. */
-#define json_null text_json_null
 #include "../tools/server/exchange.h"
-#undef json_null
 #include "../tools/server/openapi.h"
 
 #include <jansson.h>

@@ -11,16 +11,16 @@ static void test_json_is_escaped_as_rfc_8259_says(void **state)
 	struct text t = {0};
 
 	(void)state;
-	json_open(&t, '{');
-	json_pair(&t, "a\"", "\b\t\n\v\f\r\x01\\ \xc3\xa9 \xed\xa0\x80\xff");
-	json_key(&t, "n");
-	json_open(&t, '[');
-	json_number(&t, UINT64_MAX);
-	json_bool(&t, 1);
-	json_null(&t);
-	json_close(&t, ']');
-	json_pair(&t, "none", NULL);
-	json_close(&t, '}');
+	put_open(&t, '{');
+	put_pair(&t, "a\"", "\b\t\n\v\f\r\x01\\ \xc3\xa9 \xed\xa0\x80\xff");
+	put_key(&t, "n");
+	put_open(&t, '[');
+	put_number(&t, UINT64_MAX);
+	put_bool(&t, 1);
+	put_null(&t);
+	put_close(&t, ']');
+	put_pair(&t, "none", NULL);
+	put_close(&t, '}');
 	assert_false(t.is_failed);
 	assert_string_equal(t.data,
 		"{\"a\\\"\":\"\\b\\t\\n\\u000b\\f\\r\\u0001\\\\ \xc3\xa9 "

@@ -59,10 +59,10 @@ static void put_scopes(struct obj *obj, char *grants)
 	struct text t = {0};
 	char *rest = grants, *one;
 
-	json_open(&t, '[');
+	put_open(&t, '[');
 	while ((one = strsep(&rest, ",")))
-		json_text(&t, one);
-	json_close(&t, ']');
+		put_string(&t, one);
+	put_close(&t, ']');
 	mem_need(t.is_failed ? NULL : t.data);
 	obj_raw(obj, "scopes", t.data, t.size);
 	text_free(&t);

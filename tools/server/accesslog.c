@@ -95,8 +95,8 @@ static void add_target(struct text *t, const char *target)
 		}
 		at += size;
 	}
-	json_key(t, "target");
-	json_text_n(t, clean.data ? clean.data : "", clean.size);
+	put_key(t, "target");
+	put_string_n(t, clean.data ? clean.data : "", clean.size);
 	text_free(&clean);
 }
 
@@ -111,7 +111,7 @@ static void add_time(struct text *t)
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(text + strlen(text), sizeof(text) - strlen(text), ".%06ldZ",
 		 now.tv_nsec / 1000);
-	json_pair(t, "time", text);
+	put_pair(t, "time", text);
 }
 
 void accesslog_add(struct accesslog *log, const struct access_line *line)
@@ -121,22 +121,22 @@ void accesslog_add(struct accesslog *log, const struct access_line *line)
 	if (log->fd < 0)
 		return;
 	t->is_behind = 0;
-	json_open(t, '{');
+	put_open(t, '{');
 	add_time(t);
-	json_pair(t, "peer", line->peer);
-	json_pair(t, "method", line->method);
+	put_pair(t, "peer", line->peer);
+	put_pair(t, "method", line->method);
 	add_target(t, line->target);
-	json_pair(t, "route", line->route);
-	json_key(t, "status");
-	json_number(t, (uint64_t)line->status);
-	json_key(t, "bytes");
-	json_number(t, line->bytes);
-	json_key(t, "duration_us");
-	json_number(t, line->duration_us);
-	json_pair(t, "who", line->who);
-	json_pair(t, "user_agent", line->user_agent);
-	json_pair(t, "id", line->id);
-	json_close(t, '}');
+	put_pair(t, "route", line->route);
+	put_key(t, "status");
+	put_number(t, (uint64_t)line->status);
+	put_key(t, "bytes");
+	put_number(t, line->bytes);
+	put_key(t, "duration_us");
+	put_number(t, line->duration_us);
+	put_pair(t, "who", line->who);
+	put_pair(t, "user_agent", line->user_agent);
+	put_pair(t, "id", line->id);
+	put_close(t, '}');
 	text_add(t, "\n", 1);
 	if (t->size >= FLUSH)
 		accesslog_flush(log);

@@ -392,7 +392,7 @@ int catalog_list(struct catalog *catalog, const struct catalog_query *query,
 	if (rc)
 		return rc;
 	if (query->category)
-		json_text(&category, query->category);
+		put_string(&category, query->category);
 	pthread_rwlock_rdlock(&catalog->lock);
 	for (i = 0; !category.is_failed && i < catalog->by_place.count; i++) {
 		const struct line *line = catalog->by_place.item[i];
@@ -400,7 +400,7 @@ int catalog_list(struct catalog *catalog, const struct catalog_query *query,
 		if (!fits(line, query, &category))
 			continue;
 		if (n >= query->offset && n - query->offset < query->limit)
-			json_raw(items, line->summary, line->summary_size);
+			put_raw(items, line->summary, line->summary_size);
 		n++;
 	}
 	pthread_rwlock_unlock(&catalog->lock);

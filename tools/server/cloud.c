@@ -59,7 +59,7 @@ int cloud_edit(struct text *t, const struct pakhus_attrs *old,
 	int differs = 0;
 	size_t i;
 
-	json_open(t, '{');
+	put_open(t, '{');
 	while (pakhus_json_next(&it) == 1) {
 		if (edit_of(edits, count, &it))
 			continue;
@@ -82,10 +82,10 @@ int cloud_edit(struct text *t, const struct pakhus_attrs *old,
 		differs |= !slice_equal(was, edits[i].value);
 		if (!edits[i].value.text)
 			continue;
-		json_key(t, edits[i].key);
-		json_raw(t, edits[i].value.text, edits[i].value.size);
+		put_key(t, edits[i].key);
+		put_raw(t, edits[i].value.text, edits[i].value.size);
 	}
-	json_close(t, '}');
+	put_close(t, '}');
 	return differs;
 }
 
@@ -133,7 +133,7 @@ void violation(struct violations *v, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(sentence, sizeof(sentence), fmt, ap);
 	va_end(ap);
-	json_text(&v->list, sentence);
+	put_string(&v->list, sentence);
 	v->count++;
 }
 
@@ -142,19 +142,19 @@ void reply_violations(struct exchange *x, const char *code,
 {
 	struct text t = {0};
 
-	json_open(&t, '{');
-	json_key(&t, "success");
-	json_bool(&t, 0);
-	json_key(&t, "error");
-	json_open(&t, '{');
-	json_pair(&t, "code", code);
-	json_pair(&t, "message", message);
-	json_close(&t, '}');
-	json_key(&t, "violations");
-	json_open(&t, '[');
+	put_open(&t, '{');
+	put_key(&t, "success");
+	put_bool(&t, 0);
+	put_key(&t, "error");
+	put_open(&t, '{');
+	put_pair(&t, "code", code);
+	put_pair(&t, "message", message);
+	put_close(&t, '}');
+	put_key(&t, "violations");
+	put_open(&t, '[');
 	text_add(&t, v->list.data, v->list.size);
-	json_close(&t, ']');
-	json_close(&t, '}');
+	put_close(&t, ']');
+	put_close(&t, '}');
 	t.is_failed |= v->list.is_failed;
 	text_free(&v->list);
 	reply_json(x, 422, &t);

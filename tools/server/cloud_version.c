@@ -37,7 +37,7 @@ static void warn(struct upload *up, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(sentence, sizeof(sentence), fmt, ap);
 	va_end(ap);
-	json_text(&up->warnings, sentence);
+	put_string(&up->warnings, sentence);
 }
 
 static int is_true(const struct object *body, const char *key)
@@ -156,9 +156,9 @@ static void put_manifest(struct upload *up, struct slice text,
 	struct text *t = &up->document;
 
 	open_again(t, text, manifest->count);
-	json_pair(t, "id", up->id);
-	json_pair(t, "version", up->version);
-	json_close(t, '}');
+	put_pair(t, "id", up->id);
+	put_pair(t, "version", up->version);
+	put_close(t, '}');
 }
 
 static int no_bundle(struct exchange *x)
@@ -186,9 +186,9 @@ static int put_bundle(struct exchange *x, struct upload *up, struct slice text)
 	} else {
 		if (differs(up, &manifest, &v, 0)) {
 			open_again(&up->document, text, bundle.count);
-			json_key(&up->document, "manifest");
+			put_key(&up->document, "manifest");
 			put_manifest(up, m, &manifest);
-			json_close(&up->document, '}');
+			put_close(&up->document, '}');
 		} else {
 			text_add(&up->document, text.text, text.size);
 		}
@@ -294,23 +294,23 @@ static void put_plugin(struct upload *up, struct slice manifest,
 	struct slice signature = object_get(&up->body, "signature");
 	struct text *t = &up->document;
 
-	json_open(t, '{');
-	json_key(t, "manifest");
-	json_raw(t, manifest.text, manifest.size);
-	json_key(t, "metadata");
-	json_open(t, '{');
-	json_pair(t, "artifact_kind", "plugin");
-	json_pair(t, "artifact_checksum", hex);
-	json_key(t, "artifact_size");
-	json_number(t, size);
+	put_open(t, '{');
+	put_key(t, "manifest");
+	put_raw(t, manifest.text, manifest.size);
+	put_key(t, "metadata");
+	put_open(t, '{');
+	put_pair(t, "artifact_kind", "plugin");
+	put_pair(t, "artifact_checksum", hex);
+	put_key(t, "artifact_size");
+	put_number(t, size);
 	if (signature.text) {
-		json_key(t, "signature");
-		json_raw(t, signature.text, signature.size);
+		put_key(t, "signature");
+		put_raw(t, signature.text, signature.size);
 	}
-	json_key(t, "osplugin");
-	json_raw(t, artifact.text, artifact.size);
-	json_close(t, '}');
-	json_close(t, '}');
+	put_key(t, "osplugin");
+	put_raw(t, artifact.text, artifact.size);
+	put_close(t, '}');
+	put_close(t, '}');
 }
 
 static int read_plugin(struct exchange *x, struct upload *up)
@@ -361,33 +361,33 @@ static void put_attrs(struct upload *up)
 	struct text *t = &up->attrs;
 	struct object manifest;
 
-	json_open(t, '{');
+	put_open(t, '{');
 	if (notes.text && notes.text[0] == '"') {
-		json_key(t, "release_notes");
-		json_raw(t, notes.text, notes.size);
+		put_key(t, "release_notes");
+		put_raw(t, notes.text, notes.size);
 	}
 	if (is_true(&up->body, "is_pre_release")) {
-		json_key(t, "is_pre_release");
-		json_bool(t, 1);
+		put_key(t, "is_pre_release");
+		put_bool(t, 1);
 	}
 	if (is_true(&up->body, "submit_for_review") ||
 	    is_true(&up->body, "auto_approve")) {
-		json_key(t, "submitted");
-		json_bool(t, 1);
+		put_key(t, "submitted");
+		put_bool(t, 1);
 	}
 	if (is_plugin(up) && !object_read(&manifest, m.text, m.size)) {
 		struct slice runtime = object_get(&manifest, "runtime");
 
-		json_pair(t, "artifact_kind", "plugin");
-		json_key(t, "signed");
-		json_bool(t, object_get(&up->body, "signature").text != NULL);
+		put_pair(t, "artifact_kind", "plugin");
+		put_key(t, "signed");
+		put_bool(t, object_get(&up->body, "signature").text != NULL);
 		if (runtime.text && runtime.text[0] == '"') {
-			json_key(t, "runtime");
-			json_raw(t, runtime.text, runtime.size);
+			put_key(t, "runtime");
+			put_raw(t, runtime.text, runtime.size);
 		}
 		object_free(&manifest);
 	}
-	json_close(t, '}');
+	put_close(t, '}');
 }
 
 /* A listing that people cannot make much of. */
@@ -496,28 +496,28 @@ static void reply_version(struct exchange *x, const struct upload *up)
 {
 	struct text t = {0};
 
-	json_open(&t, '{');
-	json_key(&t, "success");
-	json_bool(&t, 1);
-	json_key(&t, "data");
-	json_open(&t, '{');
-	json_pair(&t, "id", up->version);
-	json_pair(&t, "package_id", up->id);
-	json_pair(&t, "manifest_id", up->id);
-	json_pair(&t, "version", up->version);
-	json_pair(&t, "checksum", up->read->hash);
-	json_pair(&t, "listing_status", listing_status(up->package));
-	json_key(&t, "installation");
-	json_null(&t);
-	json_key(&t, "warnings");
-	json_open(&t, '[');
+	put_open(&t, '{');
+	put_key(&t, "success");
+	put_bool(&t, 1);
+	put_key(&t, "data");
+	put_open(&t, '{');
+	put_pair(&t, "id", up->version);
+	put_pair(&t, "package_id", up->id);
+	put_pair(&t, "manifest_id", up->id);
+	put_pair(&t, "version", up->version);
+	put_pair(&t, "checksum", up->read->hash);
+	put_pair(&t, "listing_status", listing_status(up->package));
+	put_key(&t, "installation");
+	put_null(&t);
+	put_key(&t, "warnings");
+	put_open(&t, '[');
 	text_add(&t, up->warnings.data, up->warnings.size);
-	json_close(&t, ']');
-	json_close(&t, '}');
-	json_key(&t, "violations");
-	json_open(&t, '[');
-	json_close(&t, ']');
-	json_close(&t, '}');
+	put_close(&t, ']');
+	put_close(&t, '}');
+	put_key(&t, "violations");
+	put_open(&t, '[');
+	put_close(&t, ']');
+	put_close(&t, '}');
 	t.is_failed |= up->warnings.is_failed;
 	reply_json(x, 200, &t);
 }
@@ -624,13 +624,13 @@ void cloud_post_submit(struct exchange *x)
 		pthread_mutex_unlock(lock);
 	}
 	if (!rc) {
-		json_open(&t, '{');
-		json_pair(&t, "id", version);
-		json_pair(&t, "package_id", id);
-		json_pair(&t, "manifest_id", id);
-		json_pair(&t, "version", version);
-		json_pair(&t, "listing_status", listing_status(package));
-		json_close(&t, '}');
+		put_open(&t, '{');
+		put_pair(&t, "id", version);
+		put_pair(&t, "package_id", id);
+		put_pair(&t, "manifest_id", id);
+		put_pair(&t, "version", version);
+		put_pair(&t, "listing_status", listing_status(package));
+		put_close(&t, '}');
 		reply_data(x, 200, &t);
 	}
 	pakhus_attrs_free(package);

@@ -191,18 +191,18 @@ static void reply_package(struct exchange *x, const char *id, int is_new)
 	}
 	if (attrs)
 		org = canonical_get(attrs->text, attrs->size, "owner_org_id");
-	json_open(&t, '{');
-	json_pair(&t, "id", id);
-	json_pair(&t, "manifest_id", id);
-	json_key(&t, "created");
-	json_bool(&t, is_new);
-	json_key(&t, "owner_org_id");
+	put_open(&t, '{');
+	put_pair(&t, "id", id);
+	put_pair(&t, "manifest_id", id);
+	put_key(&t, "created");
+	put_bool(&t, is_new);
+	put_key(&t, "owner_org_id");
 	if (org.text)
-		json_raw(&t, org.text, org.size);
+		put_raw(&t, org.text, org.size);
 	else
-		json_null(&t);
-	json_pair(&t, "visibility", visibility_name(market_visibility(attrs)));
-	json_close(&t, '}');
+		put_null(&t);
+	put_pair(&t, "visibility", visibility_name(market_visibility(attrs)));
+	put_close(&t, '}');
 	pakhus_attrs_free(attrs);
 	reply_data(x, 200, &t);
 }
@@ -214,7 +214,7 @@ static void upsert(struct exchange *x, const struct object *body,
 	struct text by = {0};
 	int has_versions, rc;
 
-	json_text(&by, x->caller.by);
+	put_string(&by, x->caller.by);
 	rc = by.is_failed;
 	if (rc)
 		reply_error(x, 503, "OUT_OF_MEMORY", "out of memory");
@@ -258,7 +258,7 @@ static void post_package(struct exchange *x)
 /* "/icons/com.acme.crm.png" as JSON; in a path, an id is encoded. */
 static void put_icon_url(struct text *t, const char *id, const char *end)
 {
-	json_open(t, '"');
+	put_open(t, '"');
 	text_puts(t, "/icons/");
 	for (; *id; id++) {
 		if (is_alnum(*id) || strchr("-._~", *id))
@@ -267,7 +267,7 @@ static void put_icon_url(struct text *t, const char *id, const char *end)
 			text_printf(t, "%%%02X", (unsigned char)*id);
 	}
 	text_puts(t, end);
-	json_close(t, '"');
+	put_close(t, '"');
 }
 
 /* {"type":…,"data":base64} */
@@ -281,10 +281,10 @@ static void put_icon(struct text *t, const struct icon_type *type,
 		return;
 	}
 	base64_encode(bytes, size, data);
-	json_open(t, '{');
-	json_pair(t, "type", type->type);
-	json_pair(t, "data", data);
-	json_close(t, '}');
+	put_open(t, '{');
+	put_pair(t, "type", type->type);
+	put_pair(t, "data", data);
+	put_close(t, '}');
 	free(data);
 }
 
@@ -324,10 +324,10 @@ static void set_icon(struct exchange *x, const char *id, struct text *url,
 	pakhus_attrs_free(old);
 	if (rc)
 		return;
-	json_open(&t, '{');
-	json_key(&t, "icon_url");
-	json_raw(&t, url->data, url->size);
-	json_close(&t, '}');
+	put_open(&t, '{');
+	put_key(&t, "icon_url");
+	put_raw(&t, url->data, url->size);
+	put_close(&t, '}');
 	reply_data(x, 200, &t);
 }
 
@@ -441,16 +441,16 @@ static void get_session(struct exchange *x)
 	struct text t = {0};
 
 	if (!x->caller.token) {
-		json_null(&t);
+		put_null(&t);
 		reply_json(x, 200, &t);
 		return;
 	}
-	json_open(&t, '{');
-	json_key(&t, "user");
-	json_open(&t, '{');
-	json_pair(&t, "id", x->caller.by);
-	json_close(&t, '}');
-	json_close(&t, '}');
+	put_open(&t, '{');
+	put_key(&t, "user");
+	put_open(&t, '{');
+	put_pair(&t, "id", x->caller.by);
+	put_close(&t, '}');
+	put_close(&t, '}');
 	reply_json(x, 200, &t);
 }
 

@@ -9,9 +9,9 @@ static void livez(struct exchange *x)
 {
 	struct text t = {0};
 
-	json_open(&t, '{');
-	json_pair(&t, "status", "alive");
-	json_close(&t, '}');
+	put_open(&t, '{');
+	put_pair(&t, "status", "alive");
+	put_close(&t, '}');
 	reply_json(x, 200, &t);
 }
 
@@ -24,22 +24,22 @@ static void readyz(struct exchange *x)
 	struct text t = {0}, reasons = {0};
 	int is_ready;
 
-	json_open(&reasons, '[');
+	put_open(&reasons, '[');
 	if (atomic_load(&s->is_draining))
-		json_text(&reasons, "the server is ending");
+		put_string(&reasons, "the server is ending");
 	if (atomic_load(&s->has_sync_failed))
-		json_text(&reasons, "the last sync of the store failed");
+		put_string(&reasons, "the last sync of the store failed");
 	if (pakhus_stat(s->store, 0, &st, NULL))
-		json_text(&reasons, "the store cannot be read");
+		put_string(&reasons, "the store cannot be read");
 	is_ready = reasons.size == 1;
-	json_close(&reasons, ']');
-	json_open(&t, '{');
-	json_pair(&t, "status", is_ready ? "ready" : "not ready");
+	put_close(&reasons, ']');
+	put_open(&t, '{');
+	put_pair(&t, "status", is_ready ? "ready" : "not ready");
 	if (!is_ready) {
-		json_key(&t, "reasons");
-		json_raw(&t, reasons.data, reasons.size);
+		put_key(&t, "reasons");
+		put_raw(&t, reasons.data, reasons.size);
 	}
-	json_close(&t, '}');
+	put_close(&t, '}');
 	t.is_failed |= reasons.is_failed;
 	text_free(&reasons);
 	reply_field(x->reply, "Cache-Control", "no-store");

@@ -64,12 +64,12 @@ static void publish(struct exchange *x, struct slice manifest,
 	int rc = PAKHUS_ENOMEM;
 	size_t size;
 
-	json_open(&document, '{');
-	json_key(&document, "manifest");
-	json_raw(&document, manifest.text, manifest.size);
-	json_key(&document, "metadata");
-	json_raw(&document, metadata.text, metadata.size);
-	json_close(&document, '}');
+	put_open(&document, '{');
+	put_key(&document, "manifest");
+	put_raw(&document, manifest.text, manifest.size);
+	put_key(&document, "metadata");
+	put_raw(&document, metadata.text, metadata.size);
+	put_close(&document, '}');
 	if (!document.is_failed)
 		rc = pakhus_publish(x->store, document.data, document.size,
 				    x->caller.by, &record, &err);
@@ -84,14 +84,14 @@ static void publish(struct exchange *x, struct slice manifest,
 	server_wrote(x->server);
 	snprintf(message, sizeof(message), "Published %s@%s", record.id,
 		 record.version);
-	json_open(&t, '{');
-	json_pair(&t, "message", message);
-	json_key(&t, "package");
-	json_open(&t, '{');
-	json_pair(&t, "id", record.id);
-	json_pair(&t, "version", record.version);
-	json_close(&t, '}');
-	json_close(&t, '}');
+	put_open(&t, '{');
+	put_pair(&t, "message", message);
+	put_key(&t, "package");
+	put_open(&t, '{');
+	put_pair(&t, "id", record.id);
+	put_pair(&t, "version", record.version);
+	put_close(&t, '}');
+	put_close(&t, '}');
 	reply_data(x, 200, &t);
 }
 
@@ -137,18 +137,18 @@ static void post_publish(struct exchange *x)
 
 static void put_package(struct text *t, const struct pakhus_package *p)
 {
-	json_open(t, '{');
-	json_pair(t, "id", p->record.id);
-	json_pair(t, "version", p->record.version);
-	json_key(t, "manifest");
-	json_raw(t, p->manifest, p->manifest_size);
-	json_key(t, "metadata");
-	json_raw(t, p->metadata, p->metadata_size);
-	json_pair(t, "hash", p->record.hash);
-	json_pair(t, "created_at", p->record.created_at);
-	json_pair(t, "updated_at", p->record.updated_at);
-	json_pair(t, "source", "database");
-	json_close(t, '}');
+	put_open(t, '{');
+	put_pair(t, "id", p->record.id);
+	put_pair(t, "version", p->record.version);
+	put_key(t, "manifest");
+	put_raw(t, p->manifest, p->manifest_size);
+	put_key(t, "metadata");
+	put_raw(t, p->metadata, p->metadata_size);
+	put_pair(t, "hash", p->record.hash);
+	put_pair(t, "created_at", p->record.created_at);
+	put_pair(t, "updated_at", p->record.updated_at);
+	put_pair(t, "source", "database");
+	put_close(t, '}');
 }
 
 /* A page of a list into t; -1 when it was answered. */
@@ -195,23 +195,23 @@ static void get_list(struct exchange *x)
 	    query_number(x, "before", 0, (uint64_t)1 << 53, 0, &range.before))
 		return;
 	range.limit = limit ? (size_t)limit : PAGE;
-	json_open(&t, '{');
-	json_key(&t, "packages");
-	json_open(&t, '[');
+	put_open(&t, '{');
+	put_key(&t, "packages");
+	put_open(&t, '[');
 	do {
 		if (put_page(x, &range, &t, &count)) {
 			text_free(&t);
 			return;
 		}
 	} while (!limit && range.before);
-	json_close(&t, ']');
-	json_key(&t, "total");
-	json_number(&t, count);
+	put_close(&t, ']');
+	put_key(&t, "total");
+	put_number(&t, count);
 	if (range.before) {
-		json_key(&t, "next");
-		json_number(&t, range.before);
+		put_key(&t, "next");
+		put_number(&t, range.before);
 	}
-	json_close(&t, '}');
+	put_close(&t, '}');
 	reply_data(x, 200, &t);
 }
 
@@ -235,10 +235,10 @@ static void get_one(struct exchange *x)
 	if (!pakhus_get(x->store, x->param[0],
 			version && *version ? version : NULL, &package,
 			&err)) {
-		json_open(&t, '{');
-		json_key(&t, "package");
+		put_open(&t, '{');
+		put_key(&t, "package");
 		put_package(&t, package);
-		json_close(&t, '}');
+		put_close(&t, '}');
 		pakhus_package_free(package);
 		reply_data(x, 200, &t);
 	} else if (err.status == PAKHUS_ENOTFOUND) {
@@ -259,16 +259,16 @@ static void reply_deleted(struct exchange *x, const char *id,
 
 	snprintf(message, sizeof(message), "Deleted %s%s%s", id,
 		 version ? "@" : "", version ? version : "");
-	json_open(&t, '{');
-	json_pair(&t, "message", message);
+	put_open(&t, '{');
+	put_pair(&t, "message", message);
 	if (!version) {
-		json_key(&t, "deletedCount");
-		json_number(&t, count);
-		json_key(&t, "cleanups");
-		json_open(&t, '[');
-		json_close(&t, ']');
+		put_key(&t, "deletedCount");
+		put_number(&t, count);
+		put_key(&t, "cleanups");
+		put_open(&t, '[');
+		put_close(&t, ']');
 	}
-	json_close(&t, '}');
+	put_close(&t, '}');
 	reply_data(x, 200, &t);
 }
 

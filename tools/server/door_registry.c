@@ -12,23 +12,23 @@
 
 void registry_record(struct text *t, const struct pakhus_record *r)
 {
-	json_pair(t, "id", r->id);
-	json_pair(t, "version", r->version);
-	json_pair(t, "hash", r->hash);
-	json_key(t, "manifest_size");
-	json_number(t, r->manifest_size);
-	json_key(t, "metadata_size");
-	json_number(t, r->metadata_size);
-	json_pair(t, "created_at", r->created_at);
-	json_pair(t, "updated_at", r->updated_at);
-	json_key(t, "created_us");
-	json_number(t, r->created_us);
-	json_key(t, "updated_us");
-	json_number(t, r->updated_us);
-	json_key(t, "seq");
-	json_number(t, r->seq);
-	json_key(t, "place");
-	json_number(t, r->place);
+	put_pair(t, "id", r->id);
+	put_pair(t, "version", r->version);
+	put_pair(t, "hash", r->hash);
+	put_key(t, "manifest_size");
+	put_number(t, r->manifest_size);
+	put_key(t, "metadata_size");
+	put_number(t, r->metadata_size);
+	put_pair(t, "created_at", r->created_at);
+	put_pair(t, "updated_at", r->updated_at);
+	put_key(t, "created_us");
+	put_number(t, r->created_us);
+	put_key(t, "updated_us");
+	put_number(t, r->updated_us);
+	put_key(t, "seq");
+	put_number(t, r->seq);
+	put_key(t, "place");
+	put_number(t, r->place);
 }
 
 void registry_tag(const struct pakhus_record *r, char tag[REGISTRY_TAG])
@@ -178,16 +178,16 @@ void registry_next(struct exchange *x, const struct page *page, uint64_t next,
 {
 	char cursor[24];
 
-	json_key(t, "next_cursor");
+	put_key(t, "next_cursor");
 	if (next) {
 		snprintf(cursor, sizeof(cursor), "%c%" PRIx64, page->kind,
 			 next);
-		json_text(t, cursor);
+		put_string(t, cursor);
 		link_next(x, page, cursor);
 	} else {
-		json_null(t);
+		put_null(t);
 	}
-	json_close(t, '}');
+	put_close(t, '}');
 }
 
 /* ---- what this server is ---- */
@@ -212,21 +212,21 @@ static void about(struct exchange *x)
 		reply_failed(x, &err);
 		return;
 	}
-	json_open(&t, '{');
-	json_pair(&t, "server", "pakhus");
-	json_pair(&t, "version", pakhus_version());
-	json_pair(&t, "origin", st.origin);
-	json_pair(&t, "key", st.key);
-	json_key(&t, "immutable");
-	json_bool(&t, st.immutable);
-	json_key(&t, "writable");
-	json_bool(&t, st.writable);
-	json_key(&t, "links");
-	json_open(&t, '{');
+	put_open(&t, '{');
+	put_pair(&t, "server", "pakhus");
+	put_pair(&t, "version", pakhus_version());
+	put_pair(&t, "origin", st.origin);
+	put_pair(&t, "key", st.key);
+	put_key(&t, "immutable");
+	put_bool(&t, st.immutable);
+	put_key(&t, "writable");
+	put_bool(&t, st.writable);
+	put_key(&t, "links");
+	put_open(&t, '{');
 	for (i = 0; i < sizeof(links) / sizeof(*links); i++)
-		json_pair(&t, links[i][0], links[i][1]);
-	json_close(&t, '}');
-	json_close(&t, '}');
+		put_pair(&t, links[i][0], links[i][1]);
+	put_close(&t, '}');
+	put_close(&t, '}');
 	reply_data(x, 200, &t);
 }
 
@@ -250,15 +250,15 @@ static void stats(struct exchange *x)
 		{"journal_bytes", st.journal_bytes},
 		{"index_bytes", st.index_bytes},
 	};
-	json_open(&t, '{');
-	json_pair(&t, "identity", st.identity);
-	json_pair(&t, "origin", st.origin);
-	json_pair(&t, "root", st.root);
+	put_open(&t, '{');
+	put_pair(&t, "identity", st.identity);
+	put_pair(&t, "origin", st.origin);
+	put_pair(&t, "root", st.root);
 	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
-		json_key(&t, numbers[i].name);
-		json_number(&t, numbers[i].n);
+		put_key(&t, numbers[i].name);
+		put_number(&t, numbers[i].n);
 	}
-	json_close(&t, '}');
+	put_close(&t, '}');
 	reply_data(x, 200, &t);
 }
 

@@ -26,18 +26,18 @@ static int version_of(struct exchange *x, struct pakhus_record *r,
 
 static void put_attrs(struct text *t, const struct pakhus_attrs *a)
 {
-	json_open(t, '{');
-	json_pair(t, "id", a->id);
-	json_pair(t, "version", *a->version ? a->version : NULL);
-	json_key(t, "attrs");
-	json_raw(t, a->text, a->size);
-	json_pair(t, "hash", a->hash);
-	json_key(t, "seq");
-	json_number(t, a->seq);
-	json_pair(t, "time", a->time);
-	json_key(t, "time_us");
-	json_number(t, a->time_us);
-	json_close(t, '}');
+	put_open(t, '{');
+	put_pair(t, "id", a->id);
+	put_pair(t, "version", *a->version ? a->version : NULL);
+	put_key(t, "attrs");
+	put_raw(t, a->text, a->size);
+	put_pair(t, "hash", a->hash);
+	put_key(t, "seq");
+	put_number(t, a->seq);
+	put_pair(t, "time", a->time);
+	put_key(t, "time_us");
+	put_number(t, a->time_us);
+	put_close(t, '}');
 }
 
 void registry_attrs(struct exchange *x)
@@ -88,11 +88,11 @@ void registry_set_attrs(struct exchange *x)
 		return;
 	}
 	server_wrote(x->server);
-	json_open(&t, '{');
-	json_pair(&t, "id", x->param[0]);
-	json_pair(&t, "version", version);
-	json_key(&t, "seq");
-	json_number(&t, seq);
-	json_close(&t, '}');
+	put_open(&t, '{');
+	put_pair(&t, "id", x->param[0]);
+	put_pair(&t, "version", version);
+	put_key(&t, "seq");
+	put_number(&t, seq);
+	put_close(&t, '}');
 	reply_data(x, 200, &t);
 }

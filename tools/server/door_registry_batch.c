@@ -102,20 +102,20 @@ static void reply_batch(struct exchange *x, const struct lines *l)
 	struct text t = {0};
 	size_t i;
 
-	json_open(&t, '{');
-	json_key(&t, "durable");
-	json_number(&t, l->count);
-	json_key(&t, "versions");
-	json_open(&t, '[');
+	put_open(&t, '{');
+	put_key(&t, "durable");
+	put_number(&t, l->count);
+	put_key(&t, "versions");
+	put_open(&t, '[');
 	for (i = 0; i < l->count; i++) {
-		json_open(&t, '{');
-		json_pair(&t, "id", l->document[i]->id);
-		json_pair(&t, "version", l->document[i]->version);
-		json_pair(&t, "hash", l->document[i]->hash);
-		json_close(&t, '}');
+		put_open(&t, '{');
+		put_pair(&t, "id", l->document[i]->id);
+		put_pair(&t, "version", l->document[i]->version);
+		put_pair(&t, "hash", l->document[i]->hash);
+		put_close(&t, '}');
 	}
-	json_close(&t, ']');
-	json_close(&t, '}');
+	put_close(&t, ']');
+	put_close(&t, '}');
 	reply_data(x, 201, &t);
 }
 

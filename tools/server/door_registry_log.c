@@ -8,19 +8,19 @@
 
 static void put_entry(struct text *t, const struct pakhus_entry *e)
 {
-	json_open(t, '{');
-	json_key(t, "seq");
-	json_number(t, e->seq);
-	json_pair(t, "op", e->op);
-	json_pair(t, "time", e->time);
-	json_key(t, "time_us");
-	json_number(t, e->time_us);
-	json_pair(t, "id", *e->id ? e->id : NULL);
-	json_pair(t, "version", *e->version ? e->version : NULL);
-	json_pair(t, "hash", *e->hash ? e->hash : NULL);
-	json_pair(t, "reason", *e->reason ? e->reason : NULL);
-	json_pair(t, "by", *e->by ? e->by : NULL);
-	json_close(t, '}');
+	put_open(t, '{');
+	put_key(t, "seq");
+	put_number(t, e->seq);
+	put_pair(t, "op", e->op);
+	put_pair(t, "time", e->time);
+	put_key(t, "time_us");
+	put_number(t, e->time_us);
+	put_pair(t, "id", *e->id ? e->id : NULL);
+	put_pair(t, "version", *e->version ? e->version : NULL);
+	put_pair(t, "hash", *e->hash ? e->hash : NULL);
+	put_pair(t, "reason", *e->reason ? e->reason : NULL);
+	put_pair(t, "by", *e->by ? e->by : NULL);
+	put_close(t, '}');
 }
 
 static void reply_history(struct exchange *x, const char *id, char kind)
@@ -43,12 +43,12 @@ static void reply_history(struct exchange *x, const char *id, char kind)
 			    id ? id : "the log");
 		return;
 	}
-	json_open(&t, '{');
-	json_key(&t, "entries");
-	json_open(&t, '[');
+	put_open(&t, '{');
+	put_key(&t, "entries");
+	put_open(&t, '[');
 	for (i = 0; i < h->count; i++)
 		put_entry(&t, &h->items[i]);
-	json_close(&t, ']');
+	put_close(&t, ']');
 	registry_next(x, &page, h->next, &t);
 	pakhus_history_free(h);
 	reply_data(x, 200, &t);
@@ -100,13 +100,13 @@ void registry_entry(struct exchange *x)
 		reply_failed(x, &err);
 		return;
 	}
-	json_open(&t, '{');
+	put_open(&t, '{');
 	registry_record(&t, &p->record);
-	json_key(&t, "manifest");
-	json_raw(&t, p->manifest, p->manifest_size);
-	json_key(&t, "metadata");
-	json_raw(&t, p->metadata, p->metadata_size);
-	json_close(&t, '}');
+	put_key(&t, "manifest");
+	put_raw(&t, p->manifest, p->manifest_size);
+	put_key(&t, "metadata");
+	put_raw(&t, p->metadata, p->metadata_size);
+	put_close(&t, '}');
 	pakhus_package_free(p);
 	reply_data(x, 200, &t);
 }
@@ -151,21 +151,21 @@ void registry_keys(struct exchange *x)
 		reply_failed(x, &err);
 		return;
 	}
-	json_open(&t, '{');
-	json_key(&t, "keys");
-	json_open(&t, '[');
+	put_open(&t, '{');
+	put_key(&t, "keys");
+	put_open(&t, '[');
 	for (i = 0; i < keys->count; i++) {
-		json_open(&t, '{');
-		json_pair(&t, "key", keys->items[i].key);
-		json_key(&t, "seq");
-		json_number(&t, keys->items[i].seq);
-		json_pair(&t, "time", keys->items[i].time);
-		json_key(&t, "time_us");
-		json_number(&t, keys->items[i].time_us);
-		json_close(&t, '}');
+		put_open(&t, '{');
+		put_pair(&t, "key", keys->items[i].key);
+		put_key(&t, "seq");
+		put_number(&t, keys->items[i].seq);
+		put_pair(&t, "time", keys->items[i].time);
+		put_key(&t, "time_us");
+		put_number(&t, keys->items[i].time_us);
+		put_close(&t, '}');
 	}
-	json_close(&t, ']');
-	json_close(&t, '}');
+	put_close(&t, ']');
+	put_close(&t, '}');
 	pakhus_keys_free(keys);
 	reply_data(x, 200, &t);
 }

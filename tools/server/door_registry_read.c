@@ -17,17 +17,17 @@ enum { MANIFESTS = 16, DOCUMENTS = 4, LOOKS = 64 };
 
 static void put_package(struct text *t, const struct pakhus_package *p)
 {
-	json_open(t, '{');
+	put_open(t, '{');
 	registry_record(t, &p->record);
 	if (p->manifest) {
-		json_key(t, "manifest");
-		json_raw(t, p->manifest, p->manifest_size);
+		put_key(t, "manifest");
+		put_raw(t, p->manifest, p->manifest_size);
 	}
 	if (p->metadata) {
-		json_key(t, "metadata");
-		json_raw(t, p->metadata, p->metadata_size);
+		put_key(t, "metadata");
+		put_raw(t, p->metadata, p->metadata_size);
 	}
-	json_close(t, '}');
+	put_close(t, '}');
 }
 
 /* Those of one look that the caller may read; next is where it goes on. */
@@ -59,9 +59,9 @@ void registry_packages(struct exchange *x)
 	if (!x->caller.token && x->server->opt.anonymous == ANONYMOUS_NONE &&
 	    !caller_must(x, SCOPE_READ_ALL, NULL))
 		return;
-	json_open(&t, '{');
-	json_key(&t, "packages");
-	json_open(&t, '[');
+	put_open(&t, '{');
+	put_key(&t, "packages");
+	put_open(&t, '[');
 	range.before = page.range.before;
 	left = page.range.limit;
 	do {
@@ -80,7 +80,7 @@ void registry_packages(struct exchange *x)
 		pakhus_list_free(list);
 	} while (range.before && left && t.size < PAGE_BYTES &&
 		 ++looks < LOOKS && !t.is_failed);
-	json_close(&t, ']');
+	put_close(&t, ']');
 	registry_next(x, &page, range.before, &t);
 	reply_data(x, 200, &t);
 }
@@ -223,15 +223,15 @@ void registry_versions(struct exchange *x)
 			    x->param[0]);
 		return;
 	}
-	json_open(&t, '{');
-	json_key(&t, "versions");
-	json_open(&t, '[');
+	put_open(&t, '{');
+	put_key(&t, "versions");
+	put_open(&t, '[');
 	for (i = 0; i < v->count; i++) {
-		json_open(&t, '{');
+		put_open(&t, '{');
 		registry_record(&t, &v->items[i]);
-		json_close(&t, '}');
+		put_close(&t, '}');
 	}
-	json_close(&t, ']');
+	put_close(&t, ']');
 	registry_next(x, &page, v->next, &t);
 	pakhus_versions_free(v);
 	reply_data(x, 200, &t);

@@ -61,11 +61,11 @@ static void reply_record(struct exchange *x, int status,
 			    status == 201 ? "Location" : "Content-Location",
 			    "%s", path.data);
 	text_free(&path);
-	json_open(&t, '{');
+	put_open(&t, '{');
 	registry_record(&t, r);
-	json_key(&t, "unchanged");
-	json_bool(&t, status == 200);
-	json_close(&t, '}');
+	put_key(&t, "unchanged");
+	put_bool(&t, status == 200);
+	put_close(&t, '}');
 	reply_data(x, status, &t);
 }
 
@@ -128,10 +128,10 @@ static void reply_deleted(struct exchange *x, uint64_t count)
 		return;
 	}
 	server_wrote(x->server);
-	json_open(&t, '{');
-	json_key(&t, "deleted");
-	json_number(&t, count);
-	json_close(&t, '}');
+	put_open(&t, '{');
+	put_key(&t, "deleted");
+	put_number(&t, count);
+	put_close(&t, '}');
 	reply_data(x, 200, &t);
 }
 

@@ -150,7 +150,7 @@ static void put_time(struct text *t, const char *key, const char *time,
 		return; /* beyond the year 9999 */
 	snprintf(iso, sizeof(iso), "%.10sT%.8s.%03uZ", time, time + 11,
 		 (unsigned)(us / 1000 % 1000));
-	json_pair(t, key, iso);
+	put_pair(t, key, iso);
 }
 
 /* What was said of a version, where it is of the right kind. */
@@ -168,11 +168,11 @@ static void put_version(struct text *t, const struct market_version *v,
 	struct slice value;
 	size_t i;
 
-	json_open(t, '{');
-	json_pair(t, "id", r->version);
-	json_pair(t, "version", r->version);
-	json_key(t, "is_prerelease");
-	json_bool(t, market_is_prerelease(r->version, v->attrs));
+	put_open(t, '{');
+	put_pair(t, "id", r->version);
+	put_pair(t, "version", r->version);
+	put_key(t, "is_prerelease");
+	put_bool(t, market_is_prerelease(r->version, v->attrs));
 	put_time(t, "published_at", r->created_at, r->created_us);
 	for (i = 0; v->attrs && i < sizeof(said) / sizeof(*said); i++) {
 		value = canonical_get(v->attrs->text, v->attrs->size,
@@ -180,10 +180,10 @@ static void put_version(struct text *t, const struct market_version *v,
 		if (!value.text || value.size > max ||
 		    !strchr(said[i].begins, value.text[0]))
 			continue;
-		json_key(t, said[i].key);
-		json_raw(t, value.text, value.size);
+		put_key(t, said[i].key);
+		put_raw(t, value.text, value.size);
 	}
-	json_close(t, '}');
+	put_close(t, '}');
 }
 
 /* ---- a package ---- */
@@ -199,14 +199,14 @@ static void put_fields(struct text *t, const struct market_package *p,
 		if (value.size > max)
 			value.text = NULL;
 		if (i == NAME && !value.text)
-			json_pair(t, fields[NAME].name, p->id);
+			put_pair(t, fields[NAME].name, p->id);
 		if (!value.text || (i == README && max != SIZE_MAX))
 			continue;
-		json_key(t, fields[i].name);
+		put_key(t, fields[i].name);
 		if (i == TAGS && value.text[0] == '[') /* clients take a string with JSON in it */
-			json_text_n(t, value.text, value.size);
+			put_string_n(t, value.text, value.size);
 		else
-			json_raw(t, value.text, value.size);
+			put_raw(t, value.text, value.size);
 	}
 }
 
@@ -224,15 +224,15 @@ static void put_package(struct text *t, const struct market_package *p,
 		if (r->updated_us > last->updated_us)
 			last = r;
 	}
-	json_open(t, '{');
-	json_pair(t, "id", p->id);
-	json_pair(t, "manifest_id", p->id);
+	put_open(t, '{');
+	put_pair(t, "id", p->id);
+	put_pair(t, "manifest_id", p->id);
 	put_fields(t, p, max);
 	put_time(t, "created_at", first->created_at, first->created_us);
 	put_time(t, "updated_at", last->updated_at, last->updated_us);
-	json_key(t, "latest_version");
+	put_key(t, "latest_version");
 	put_version(t, &p->versions[0], max);
-	json_close(t, '}');
+	put_close(t, '}');
 }
 
 void market_summary(struct text *t, const struct market_package *package)
@@ -242,17 +242,17 @@ void market_summary(struct text *t, const struct market_package *package)
 
 static void begin(struct text *t)
 {
-	json_open(t, '{');
-	json_key(t, "success");
-	json_bool(t, 1);
-	json_key(t, "data");
-	json_open(t, '{');
+	put_open(t, '{');
+	put_key(t, "success");
+	put_bool(t, 1);
+	put_key(t, "data");
+	put_open(t, '{');
 }
 
 static void end(struct text *t)
 {
-	json_close(t, '}');
-	json_close(t, '}');
+	put_close(t, '}');
+	put_close(t, '}');
 	text_add(t, "\n", 1);
 }
 
@@ -260,16 +260,16 @@ void market_list(struct text *t, const struct text *items, uint64_t total,
 		 uint64_t limit, uint64_t offset)
 {
 	begin(t);
-	json_key(t, "items");
-	json_open(t, '[');
+	put_key(t, "items");
+	put_open(t, '[');
 	text_add(t, items->data, items->size);
-	json_close(t, ']');
-	json_key(t, "total");
-	json_number(t, total);
-	json_key(t, "limit");
-	json_number(t, limit);
-	json_key(t, "offset");
-	json_number(t, offset);
+	put_close(t, ']');
+	put_key(t, "total");
+	put_number(t, total);
+	put_key(t, "limit");
+	put_number(t, limit);
+	put_key(t, "offset");
+	put_number(t, offset);
 	end(t);
 	t->is_failed |= items->is_failed;
 }
@@ -279,13 +279,13 @@ void market_detail(struct text *t, const struct market_package *package)
 	size_t i;
 
 	begin(t);
-	json_key(t, "package");
+	put_key(t, "package");
 	put_package(t, package, SIZE_MAX);
-	json_key(t, "versions");
-	json_open(t, '[');
+	put_key(t, "versions");
+	put_open(t, '[');
 	for (i = 0; i < package->count; i++)
 		put_version(t, &package->versions[i], SIZE_MAX);
-	json_close(t, ']');
+	put_close(t, ']');
 	end(t);
 }
 
@@ -316,9 +316,9 @@ static void put_artifact(struct text *t, const struct pakhus_package *p)
 void market_manifest(struct text *t, const struct pakhus_package *document)
 {
 	begin(t);
-	json_pair(t, "version_id", document->record.version);
-	json_pair(t, "version", document->record.version);
-	json_key(t, "manifest");
+	put_pair(t, "version_id", document->record.version);
+	put_pair(t, "version", document->record.version);
+	put_key(t, "manifest");
 	put_artifact(t, document);
 	end(t);
 }

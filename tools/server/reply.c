@@ -56,15 +56,15 @@ void reply_error(struct exchange *x, int status, const char *code,
 	va_start(ap, fmt);
 	vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
-	json_open(&t, '{');
-	json_key(&t, "success");
-	json_bool(&t, 0);
-	json_key(&t, "error");
-	json_open(&t, '{');
-	json_pair(&t, "code", code);
-	json_pair(&t, "message", message);
-	json_close(&t, '}');
-	json_close(&t, '}');
+	put_open(&t, '{');
+	put_key(&t, "success");
+	put_bool(&t, 0);
+	put_key(&t, "error");
+	put_open(&t, '{');
+	put_pair(&t, "code", code);
+	put_pair(&t, "message", message);
+	put_close(&t, '}');
+	put_close(&t, '}');
 	text_reply(x, status, &t);
 }
 

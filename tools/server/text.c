@@ -77,14 +77,14 @@ static void value(struct text *t)
 	t->is_behind = 1;
 }
 
-void json_open(struct text *t, char bracket)
+void put_open(struct text *t, char bracket)
 {
 	value(t);
 	text_add(t, &bracket, 1);
 	t->is_behind = 0;
 }
 
-void json_close(struct text *t, char bracket)
+void put_close(struct text *t, char bracket)
 {
 	text_add(t, &bracket, 1);
 	t->is_behind = 1;
@@ -134,7 +134,7 @@ static void quote(struct text *t, const char *s, size_t size)
 	text_add(t, "\"", 1);
 }
 
-void json_key(struct text *t, const char *key)
+void put_key(struct text *t, const char *key)
 {
 	value(t);
 	quote(t, key, strlen(key));
@@ -142,45 +142,45 @@ void json_key(struct text *t, const char *key)
 	t->is_behind = 0;
 }
 
-void json_text_n(struct text *t, const char *s, size_t size)
+void put_string_n(struct text *t, const char *s, size_t size)
 {
 	value(t);
 	quote(t, s, size);
 }
 
-void json_text(struct text *t, const char *s)
+void put_string(struct text *t, const char *s)
 {
-	json_text_n(t, s, strlen(s));
+	put_string_n(t, s, strlen(s));
 }
 
-void json_number(struct text *t, uint64_t n)
+void put_number(struct text *t, uint64_t n)
 {
 	value(t);
 	text_printf(t, "%" PRIu64, n);
 }
 
-void json_bool(struct text *t, int yes)
+void put_bool(struct text *t, int yes)
 {
 	value(t);
 	text_puts(t, yes ? "true" : "false");
 }
 
-void json_null(struct text *t)
+void put_null(struct text *t)
 {
 	value(t);
 	text_puts(t, "null");
 }
 
-void json_raw(struct text *t, const char *json, size_t size)
+void put_raw(struct text *t, const char *json, size_t size)
 {
 	value(t);
 	text_add(t, json, size);
 }
 
-void json_pair(struct text *t, const char *key, const char *s)
+void put_pair(struct text *t, const char *key, const char *s)
 {
 	if (!s)
 		return;
-	json_key(t, key);
-	json_text(t, s);
+	put_key(t, key);
+	put_string(t, s);
 }

@@ -29,16 +29,16 @@ void text_free(struct text *t);
  * a string becomes '?'. raw is JSON already, and goes in byte for byte: a
  * manifest that went through a JSON library would no longer be the text that
  * was hashed. */
-void json_open(struct text *t, char bracket); /* '{' or '[' */
-void json_close(struct text *t, char bracket);
-void json_key(struct text *t, const char *key);
-void json_text(struct text *t, const char *s);
-void json_text_n(struct text *t, const char *s, size_t size);
-void json_number(struct text *t, uint64_t n);
-void json_bool(struct text *t, int yes);
-void json_null(struct text *t);
-void json_raw(struct text *t, const char *json, size_t size);
+void put_open(struct text *t, char bracket); /* '{' or '[' */
+void put_close(struct text *t, char bracket);
+void put_key(struct text *t, const char *key);
+void put_string(struct text *t, const char *s);
+void put_string_n(struct text *t, const char *s, size_t size);
+void put_number(struct text *t, uint64_t n);
+void put_bool(struct text *t, int yes);
+void put_null(struct text *t);
+void put_raw(struct text *t, const char *json, size_t size);
 /* A key and its string, where there is one: NULL writes neither. */
-void json_pair(struct text *t, const char *key, const char *s);
+void put_pair(struct text *t, const char *key, const char *s);
 
 #endif
