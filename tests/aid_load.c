@@ -86,8 +86,8 @@ static void fall_silent(unsigned count)
 {
 	static const char *const said[] = {
 		"", "G", "GET / HTTP/1.1\r\nHost: a\r\n",
-		"POST /api/v1/registry/packages HTTP/1.1\r\nHost: a\r\n"
-		"Content-Length: 60000\r\n\r\n{",
+		("POST /api/v1/registry/packages HTTP/1.1\r\nHost: a\r\n"
+		"Content-Length: 60000\r\n\r\n{"),
 	};
 	unsigned i;
 

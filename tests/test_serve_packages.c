@@ -55,8 +55,8 @@ static void test_what_is_no_package_is_refused_in_its_words(void **state)
 	static const char *const missing[] = {
 		"{}", "{\"manifest\":{}}", "{\"metadata\":{}}",
 		"{\"manifest\":null,\"metadata\":{}}",
-		"{\"manifest\":{\"id\":\"a\",\"version\":\"1\"},"
-		"\"metadata\":0}",
+		("{\"manifest\":{\"id\":\"a\",\"version\":\"1\"},"
+		 "\"metadata\":0}"),
 	};
 	static const char *const invalid[] = {
 		"{\"manifest\":{},\"metadata\":{}}",
