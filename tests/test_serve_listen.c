@@ -1,7 +1,9 @@
 /* test_serve_listen.c - what goes through sockets, with doors of its own:
  *
- * wrap: server_handle server_limit
+ * wrap: server_handle server_limit server_sync server_is_dirty
  */
+#include <stdatomic.h>
+
 #include "serving.h"
 #include "stores.h"
 
@@ -28,6 +30,32 @@ size_t __wrap_server_limit(struct server *s, enum http_method method,
 	(void)s;
 	(void)method;
 	return strcmp(target, "/small") ? LIMIT : 0;
+}
+
+/* /write makes it dirty, and the first sync after that fails. */
+static atomic_int is_dirty, syncs;
+
+int __wrap_server_is_dirty(struct server *s);
+int __wrap_server_sync(struct server *s, struct pakhus_error *e);
+
+int __wrap_server_is_dirty(struct server *s)
+{
+	(void)s;
+	return atomic_load(&is_dirty);
+}
+
+int __wrap_server_sync(struct server *s, struct pakhus_error *e)
+{
+	(void)s;
+	if (!atomic_load(&is_dirty))
+		return 0;
+	if (!atomic_fetch_add(&syncs, 1)) {
+		e->status = PAKHUS_ESYS;
+		snprintf(e->text, sizeof(e->text), "no space");
+		return e->status;
+	}
+	atomic_store(&is_dirty, 0);
+	return 0;
 }
 
 static void give(struct reply *rp, const char *text)
@@ -80,6 +108,10 @@ void __wrap_server_handle(struct server *s, const struct request *rq,
 		give_file(rp, 5, 1000);
 	} else if (!strcmp(target, "/bigfile")) {
 		give_file(rp, 3, 1000000);
+	} else if (!strcmp(target, "/write")) {
+		atomic_store(&is_dirty, 1);
+	} else if (!strcmp(target, "/dirty")) {
+		give(rp, atomic_load(&is_dirty) ? "yes" : "no");
 	} else if (!strcmp(target, "/empty")) {
 		rp->status = 204;
 	} else if (!strcmp(target, "/same")) {
@@ -469,7 +501,8 @@ static void test_a_reply_has_the_fields_that_all_have(void **state)
 static void test_only_proxies_that_are_trusted_speak_for_others(void **state)
 {
 	static const char ask[] = "GET /peer HTTP/1.1\r\n" H
-		"X-Forwarded-For: 6.6.6.6, 192.0.2.7, 10.1.2.3\r\n\r\n";
+		"X-Forwarded-For: 6.6.6.6\r\n"
+		"x-forwarded-for: 6.6.6.6, 192.0.2.7, 10.1.2.3\r\n\r\n";
 	int fd;
 
 	(void)state;
@@ -887,6 +920,78 @@ static void test_the_access_log_has_a_line_a_request(void **state)
 	assert_non_null(strstr(text, "\"status\":400"));
 }
 
+static int noted[2];
+
+static void note(void *arg, const char *text)
+{
+	(void)arg;
+	if (write(noted[1], text, strlen(text)) < 0 ||
+	    write(noted[1], "\n", 1) != 1)
+		abort();
+}
+
+static void test_a_sync_that_fails_is_tried_again_and_said_once(void **state)
+{
+	char text[1024] = "";
+	int fd, i;
+	struct answer a = {0};
+
+	(void)state;
+	assert_int_equal(pipe(noted), 0);
+	opt.server.notice = note;
+	serving_start(&opt);
+	fd = dial();
+	say_to(fd, "PUT /write HTTP/1.1\r\n" H "\r\n");
+	assert_answer(fd, 200, NULL);
+	for (i = 0; i < 3000; i++) {
+		int is_over;
+
+		say_to(fd, "GET /dirty HTTP/1.1\r\n" H "\r\n");
+		assert_true(hear(fd, &a, 0));
+		is_over = !strcmp(a.body, "no");
+		answer_free(&a);
+		if (is_over)
+			break;
+		usleep(10000);
+	}
+	assert_true(i < 3000);
+	close(fd);
+	assert_int_equal(serving_stop(), 0);
+	assert_true(read(noted[0], text, sizeof(text) - 1) > 0);
+	assert_string_equal(text,
+		"what was published is durable, but not in the tree that "
+		"mirrors copy; tried again: no space\n"
+		"what was published is in the tree again\n");
+	close(noted[0]);
+	close(noted[1]);
+}
+
+static void test_a_log_that_nobody_reads_keeps_nobody_waiting(void **state)
+{
+	char target[4096];
+	int fd, i, log[2], before = dup(2);
+
+	(void)state;
+	assert_int_equal(pipe(log), 0);
+	dup2(log[1], 2);
+	close(log[1]);
+	opt.access_log = "-";
+	serving_start(&opt);
+	dup2(before, 2);
+	close(before);
+	fd = dial();
+	memset(target, 'x', sizeof(target));
+	for (i = 0; i < 600; i++) { /* more than a pipe and more than is kept */
+		say_to(fd, "GET /echo");
+		say_n(fd, target, sizeof(target));
+		say_to(fd, " HTTP/1.1\r\n" H "\r\n");
+		assert_answer(fd, 200, NULL);
+	}
+	close(fd);
+	assert_int_equal(serving_stop(), 0);
+	close(log[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -914,6 +1019,8 @@ int main(void)
 		SERVED(test_addresses_that_are_none_are_refused),
 		SERVED(test_systemd_is_told_and_may_bring_the_socket),
 		SERVED(test_the_access_log_has_a_line_a_request),
+		SERVED(test_a_sync_that_fails_is_tried_again_and_said_once),
+		SERVED(test_a_log_that_nobody_reads_keeps_nobody_waiting),
 	};
 	if (getenv("ONLY"))
 		cmocka_set_test_filter(getenv("ONLY"));

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +13,10 @@
 
 #include "text.h"
 
-enum { FLUSH = 65536 };
+enum {
+	FLUSH = 65536,
+	KEPT = 1 << 20 /* of what cannot be written */
+};
 
 struct accesslog {
 	char *path; /* NULL: stderr */
@@ -142,24 +147,43 @@ void accesslog_add(struct accesslog *log, const struct access_line *line)
 		accesslog_flush(log);
 }
 
-/* A log that cannot be written keeps nobody from being answered. */
+/* So much that it does not wait: a pipe that says it takes something takes
+ * PIPE_BUF bytes. -1: nothing now. */
+static ssize_t write_some(const struct accesslog *log, const char *data,
+			  size_t size)
+{
+	struct pollfd p = {.fd = log->fd, .events = POLLOUT};
+
+	if (log->path)
+		return write(log->fd, data, size);
+	if (poll(&p, 1, 0) != 1)
+		return -1;
+	return write(log->fd, data, size < PIPE_BUF ? size : PIPE_BUF);
+}
+
+/* A log that cannot be written keeps nobody from being answered: what nobody
+ * takes is dropped in the end. */
 void accesslog_flush(struct accesslog *log)
 {
 	struct text *t = &log->text;
 	size_t at = 0;
+	ssize_t n;
 
 	while (!t->is_failed && at < t->size) {
-		ssize_t n = write(log->fd, t->data + at, t->size - at);
-
+		n = write_some(log, t->data + at, t->size - at);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			break;
 		at += (size_t)n;
 	}
-	if (t->is_failed)
+	if (t->is_failed || t->size - at > KEPT) {
 		text_free(t);
-	t->size = 0;
+		return;
+	}
+	if (at)
+		memmove(t->data, t->data + at, t->size - at);
+	t->size -= at;
 }
 
 int accesslog_reopen(struct accesslog *log, struct pakhus_error *err)

@@ -4,6 +4,7 @@
  * has arrived allows. Where a connection ends inside a call that call gives
  * -1, and the connection is not looked at again.
  */
+#include <assert.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <stdio.h>
@@ -298,8 +299,10 @@ static int read_body(struct conn *c)
 {
 	struct evbuffer *in = bufferevent_get_input(c->bev);
 	struct turn *t = c->turn;
-	size_t *size = &t->request.size;
+	size_t *size;
 
+	assert(t); /* begin() went before */
+	size = &t->request.size;
 	while (*size < t->head.size && evbuffer_get_length(in)) {
 		size_t want = (size_t)t->head.size - *size;
 		int n;
@@ -330,6 +333,17 @@ static int is_plain(const char *id)
 	return size && size <= 64 && !id[size];
 }
 
+/* The last one, which is that of whoever stands next to us. */
+static const char *last_field(const struct request *rq, const char *name)
+{
+	size_t i;
+
+	for (i = rq->field_count; i--;)
+		if (!strcasecmp(rq->fields[i].name, name))
+			return rq->fields[i].value;
+	return NULL;
+}
+
 /* The last address that a proxy which is trusted took the request from. */
 static void believe(struct conn *c, struct turn *t)
 {
@@ -338,10 +352,10 @@ static void believe(struct conn *c, struct turn *t)
 
 	if (!trust || address_is_in(trust, t->peer) != 1)
 		return;
-	proto = request_field(&t->request, "X-Forwarded-Proto");
+	proto = last_field(&t->request, "X-Forwarded-Proto");
 	if (proto)
 		t->request.is_tls = !strcasecmp(proto, "https");
-	list = request_field(&t->request, "X-Forwarded-For");
+	list = last_field(&t->request, "X-Forwarded-For");
 	if (!list)
 		return;
 	for (end = list + strlen(list); end > list;) {
