@@ -22,7 +22,7 @@ CPP    = -D_GNU_SOURCE -Ilayout -Isrc $(CPPFLAGS)
 CCALL  = $(CC) -std=gnu11 -pthread $(WARN) $(CPP) $(CFLAGS)
 LINK   = $(CC) -pthread $(CFLAGS) $(LDFLAGS)
 LIBS   = -llmdb -lzstd -lcrypto
-SERVER_LIBS = -ljansson -levent_openssl -levent_pthreads -levent -lssl -lz
+SERVER_LIBS = -ljansson -levent_openssl -levent_core -lssl -lz
 SAN    = CC=clang B=build/san CFLAGS="-O1 -g -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer -DPK_PORTABLE"
 TSAN   = CC=clang B=build/tsan CFLAGS="-O1 -g -fsanitize=thread"

@@ -192,6 +192,7 @@ document() {
 storm() {
 	token "storm$1$2"
 	serve --tokens tokens
+	: >acknowledged
 	node "$BATS_TEST_DIRNAME/serve_storm.mjs" "$url" "$secret" 8 \
 		>acknowledged &
 	local node=$!
