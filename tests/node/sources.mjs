@@ -127,6 +127,12 @@ test('files longer than allowed are left out', async () => {
 	assert.equal(readFileSync(join(into, 'fits'), 'utf8'), 'x'.repeat(10));
 	for (const wrong of [undefined, null, 5, {}])
 		assert.throws(() => sourceOf(wrong), TypeError);
+	// what fails leaves nobody behind who writes
+	const names = Array.from({ length: 40 }, (_, i) => `n${i}`);
+	for (const name of names)
+		writeFileSync(join(from, name), 'x');
+	await assert.rejects(sourceOf(from).fetch({ into: join(into, 'not'),
+		max: 1e6, names }), { code: 'ENOENT' });
 });
 
 test('what a source says is passed on', async () => {

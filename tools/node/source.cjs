@@ -48,31 +48,50 @@ async function bringFromWeb(base, request, name) {
 			answer.statusText);
 }
 
-async function bringFromPath(dir, request, name) {
-	let file;
+// Of a FIFO nobody waits for who writes it.
+async function openThere(path) {
+	const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 	try {
-		// of a FIFO nobody waits for who writes it
-		file = await open(join(dir, name), constants.O_RDONLY |
-			constants.O_NOFOLLOW | constants.O_NONBLOCK);
-		if ((await file.stat()).isFile())
-			await save(file.createReadStream(), request, name);
+		return await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
 	} catch (error) {
-		if (!MISSING.includes(error.code))
-			throw error;
+		if (MISSING.includes(error.code))
+			return undefined;
+		throw error;
+	}
+}
+
+async function bringFromPath(dir, request, name) {
+	const file = await openThere(join(dir, name));
+	try {
+		if ((await file?.stat())?.isFile())
+			await save(file.createReadStream(), request, name);
 	} finally {
 		await file?.close();
 	}
 }
 
+// Whatever fails, nothing is written any more when this is over.
 const fetchWith = (bring, from) => async (request) => {
 	const names = request.names.values();
+	let failed = false;
 	const work = async () => {
 		for (const name of names) {
 			request.signal?.throwIfAborted();
-			await bring(from, request, name);
+			try {
+				await bring(from, request, name);
+			} catch (error) {
+				failed = true;
+				throw error;
+			}
+			if (failed)
+				return;
 		}
 	};
-	await Promise.all(Array.from({ length: AT_ONCE }, work));
+	const all = await Promise.allSettled(
+		Array.from({ length: AT_ONCE }, work));
+	const broken = all.find(({ status }) => status === 'rejected');
+	if (broken)
+		throw broken.reason;
 };
 
 function sourceOf(from) {
