@@ -8,6 +8,7 @@ BINDIR    = $(PREFIX)/bin
 LIBDIR    = $(PREFIX)/lib
 MANDIR    = $(PREFIX)/share/man
 SHARE     = $(PREFIX)/share
+UNITDIR   = $(PREFIX)/lib/systemd/system
 CFLAGS    = -O2 -g
 B         = build/$(notdir $(CC))
 FUZZ_TIME = 3
@@ -228,7 +229,8 @@ install: all
 		$(DESTDIR)$(PREFIX)/include $(DESTDIR)$(MANDIR)/man1 \
 		$(DESTDIR)$(SHARE)/bash-completion/completions \
 		$(DESTDIR)$(SHARE)/zsh/site-functions \
-		$(DESTDIR)$(SHARE)/fish/vendor_completions.d
+		$(DESTDIR)$(SHARE)/fish/vendor_completions.d \
+		$(DESTDIR)$(UNITDIR)
 	install -m 755 $(B)/pakhus $(DESTDIR)$(BINDIR)/pakhus
 	install -m 644 src/pakhus.h $(DESTDIR)$(PREFIX)/include/pakhus.h
 	install -m 644 $(B)/libpakhus.a $(DESTDIR)$(LIBDIR)/libpakhus.a
@@ -247,6 +249,8 @@ install: all
 		>$(DESTDIR)$(SHARE)/zsh/site-functions/_pakhus
 	$(B)/pakhus completion fish \
 		>$(DESTDIR)$(SHARE)/fish/vendor_completions.d/pakhus.fish
+	sed 's|/usr/local/bin/|$(BINDIR)/|' tools/server/pakhus.service \
+		>$(DESTDIR)$(UNITDIR)/pakhus.service
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(BINDIR)/pakhus \
@@ -256,7 +260,8 @@ uninstall:
 		$(LIBDIR)/pkgconfig/pakhus.pc $(MANDIR)/man1/pakhus.1 \
 		$(SHARE)/bash-completion/completions/pakhus \
 		$(SHARE)/zsh/site-functions/_pakhus \
-		$(SHARE)/fish/vendor_completions.d/pakhus.fish)
+		$(SHARE)/fish/vendor_completions.d/pakhus.fish \
+		$(UNITDIR)/pakhus.service)
 
 clean:
 	rm -rf build

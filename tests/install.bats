@@ -86,6 +86,9 @@ config() {
 	bash -n "$ROOT/usr/share/bash-completion/completions/pakhus"
 	[ -s "$ROOT/usr/share/zsh/site-functions/_pakhus" ]
 	[ -s "$ROOT/usr/share/fish/vendor_completions.d/pakhus.fish" ]
+	[ -s "$ROOT/usr/lib/systemd/system/pakhus.service" ]
+	grep -q '^ExecStart=/usr/bin/pakhus ' \
+		"$ROOT/usr/lib/systemd/system/pakhus.service"
 }
 
 @test "what is installed is read by all and written by its owner" {

@@ -8,8 +8,10 @@ load web
 
 top=$BATS_TEST_DIRNAME/..
 
+server=
 teardown() {
 	web_stop
+	[ -z "$server" ] || kill "$server" 2>/dev/null || true
 }
 
 @test "the example of README.md compiles without warnings and runs" {
@@ -28,14 +30,20 @@ teardown() {
 
 # The n-th block of a language in the chapter, its places being directories
 # of the test: the publisher's host is this one.
+chapter='An air-gapped site'
 block() { # LANGUAGE N
-	sed -n '/^## An air-gapped site/,/^## /p' "$top/README.md" |
+	sed -n "/^## $chapter/,/^## /p" "$top/README.md" |
 		awk -v begins="\`\`\`$1" -v n="$2" '
 			$0 == "```" { on = 0 }
 			on
 			$0 == begins { on = ++seen == n }' |
 		sed "s|registry.example.org:||; s|/srv/|$PWD/srv/|g
 			s|/media/stick|$PWD/stick|g"
+}
+
+# The same of a server's chapter, with the address of the one that runs.
+served_block() { # LANGUAGE N
+	block "$@" | sed "s|https://\([a-z]*:[^@]*@\)\?registry.example.org|http://\1${url#http://}|g"
 }
 
 # Runs one; what it prints is in the file out.
@@ -100,4 +108,61 @@ OS_CLOUD_URL=http://registry.site:8080" ]
 	for name in OS_MARKETPLACE_PUBLIC_BASE_URL OS_CLOUD_URL; do
 		grep -q "$name=" "$top/tests/client.bash"
 	done
+}
+
+# ---- the registry server ----
+
+@test "the registry server of README.md, published to from CI" {
+	cd "$BATS_TEST_TMPDIR" || return
+	mkdir -p bin srv dist
+	ln -s "$(realpath "${PAKHUS:-$top/build/cc/pakhus}")" bin/pakhus
+	cp "$top/tests/packages/lending-1.0.0.json" dist/objectstack.json
+	PATH=$PWD/bin:$PATH
+
+	chapter='A registry server'
+	SECRET=$(block sh 1 | sed -n 1p | bash -euo pipefail)
+	export SECRET
+	[ -n "$SECRET" ]
+	block sh 1 | sed -n '2s/$/ --listen 127.0.0.1:0/p' >step
+	[[ $(cat step) == *' serve '* ]]
+	# shellcheck disable=SC2094
+	bash -euo pipefail -c "exec $(cat step)" >url 2>log 3>&- &
+	server=$!
+	until [ -s url ]; do
+		kill -0 "$server"
+		sleep .05
+	done
+	url=$(cat url)
+
+	chapter='Publish from CI'
+	served_block sh 2 >step
+	bash -euo pipefail step >out
+	[[ $(cat out) == *'"unchanged":false'* ]]
+	bash -euo pipefail step >out
+	[[ $(cat out) == *'"unchanged":true'* ]]
+	[[ $(pakhus -C srv/pakhus history) == *$'\ttoken:ci'* ]]
+	! sed 's/-sS/-sS -H "If-None-Match: *"/' step | bash -euo pipefail >out ||
+		false
+	[[ $(cat out) == *'412'* || $(cat out) == *PRECONDITION* ]]
+
+	chapter='A registry server'
+	SECRET=$(block sh 2 | sed -n 1p | bash -euo pipefail)
+	for n in 1 2 3 4 5 6 7 8 9 10; do
+		served_block sh 2 | sed -n 2p | bash -euo pipefail && break
+		sleep 1 # a new token is known within a second
+	done
+	[ "$(pakhus -C srv/mirror list --json | wc -l)" -eq 1 ]
+
+	SHA256=$(pakhus -C srv/pakhus get org.example.lending@1.0.0 --artifact \
+		--json | sed 's/.*"sha256":"\([0-9a-f]*\)".*/\1/')
+	export SHA256
+	served_block sh 4 >step
+	# shellcheck disable=SC1091
+	. ./step
+	curl -sSf "${OS_ARTIFACT_URL%#*}" | sha256sum >out
+	[ "$(cut -d' ' -f1 out)" = "${OS_ARTIFACT_URL#*#sha256=}" ]
+
+	kill "$server"
+	wait "$server"
+	server=
 }
