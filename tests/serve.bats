@@ -137,6 +137,18 @@ document() {
 	stop
 }
 
+@test "more clients than files may be open, and it goes on" {
+	ulimit -n 48
+	serve --connections 500
+	grep -q 'connections at most' said
+	for _ in {1..60}; do
+		exec {fd}<>"/dev/tcp/127.0.0.1/${url##*:}" || break
+	done
+	[ "$(get /livez)" = '{"status":"alive"}' ]
+	stop
+	[ "$status" -eq 0 ]
+}
+
 @test "HTTPS, and another certificate after SIGHUP" {
 	cp "$BATS_FILE_TMPDIR"/{cert,key} .
 	serve --tls-cert cert --tls-key key

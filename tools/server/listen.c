@@ -313,6 +313,11 @@ const char *listener_url(const struct listener *l)
 	return l->url;
 }
 
+unsigned listener_connections(const struct listener *l)
+{
+	return l->most;
+}
+
 int listener_submit(struct listener *l, struct job *job)
 {
 	if (pool_submit(l->pool, job))

@@ -43,6 +43,9 @@ int listener_new(struct listener **out, const struct listen_options *opt,
 		 struct pakhus_error *err);
 /* "http://127.0.0.1:4600" */
 const char *listener_url(const struct listener *l);
+/* How many connections there may be: fewer than asked for where the process
+ * may not have the files open that they take. */
+unsigned listener_connections(const struct listener *l);
 /* A job of the caller's on the pool; done() is called by the loop. */
 int listener_submit(struct listener *l, struct job *job);
 /* Reads the certificate again; where that fails the old one stays. */

@@ -167,6 +167,7 @@ static int start(struct serve *s, struct pakhus_error *err)
 		.stop = on_stop,
 		.arg = s,
 	};
+	char text[160];
 	int rc;
 
 	if (opt->trust_proxy && address_is_in(opt->trust_proxy, "unix") < 0) {
@@ -187,7 +188,15 @@ static int start(struct serve *s, struct pakhus_error *err)
 		listen.address = LISTEN_DEFAULT;
 	listen.server = s->server;
 	listen.log = s->log;
-	return listener_new(&s->listener, &listen, err);
+	rc = listener_new(&s->listener, &listen, err);
+	if (!rc && listener_connections(s->listener) < opt->connections) {
+		snprintf(text, sizeof(text),
+			 "%u connections at most: the limit of open files "
+			 "(ulimit -n) is too low for %u",
+			 listener_connections(s->listener), opt->connections);
+		tell(s, text, NULL);
+	}
+	return rc;
 }
 
 int serve_run(const struct serve_options *opt, struct pakhus_error *err)
