@@ -62,10 +62,10 @@ static void test_what_is_no_package_is_refused_in_its_words(void **state)
 		"{\"manifest\":{},\"metadata\":{}}",
 		"{\"manifest\":[],\"metadata\":{}}",
 		"{\"manifest\":{\"id\":\"a\"},\"metadata\":{}}",
-		"{\"manifest\":{\"id\":\"\",\"version\":\"1\"},"
-		"\"metadata\":{}}",
-		"{\"manifest\":{\"id\":\"a\",\"version\":null},"
-		"\"metadata\":{}}",
+		("{\"manifest\":{\"id\":\"\",\"version\":\"1\"},"
+		 "\"metadata\":{}}"),
+		("{\"manifest\":{\"id\":\"a\",\"version\":null},"
+		 "\"metadata\":{}}"),
 	};
 	size_t i;
 
