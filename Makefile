@@ -129,6 +129,9 @@ bench:
 bench-serve: all $(B)/tests/aid_load
 	@tools/setup.sh bench
 	@tests/bench/serve $(B)
+# The package service from JavaScript, beside the one that it replaces.
+bench-node: all node
+	@PAKHUS_NODE=$(abspath $(N))/package tests/bench/run-node
 # Bytes on the wire of copies of a store.
 bench-wire: all
 	@tools/setup.sh bench
@@ -183,7 +186,7 @@ check-san:
 		CORPUS=$(abspath $(CORPUS)) SANITIZED=1 \
 		tests/run -l san -o $(R) $(TESTS:$(B)/%=build/san/%) \
 		$(filter-out tests/clients% tests/corpus% tests/marketplace% \
-			tests/test_run% \
+			tests/node_plugin% tests/test_run% \
 			tests/test_oracle% tests/test_setup%,$(BATS))
 
 fuzz-build:
@@ -273,6 +276,7 @@ help:
 	@echo 'check       install what tests need, build, and run all of them'
 	@echo 'bench       pakhus beside SQLite, service-package and git, in about'
 	@echo '            15 minutes; BENCH=short: in a few'
+	@echo 'bench-node  the package service from JavaScript, beside the original'
 	@echo 'bench-wire  bytes that copies of a store of VERSIONS=$(VERSIONS) take'
 	@echo '            on the wire, beside rsync'
 	@echo 'bench-serve requests in a second of the processor, beside nginx'
@@ -294,5 +298,5 @@ help:
 -include $(LIB:.o=.d) $(CLI:.o=.d) $(NODE_O:.o=.d) $(TESTS:=.d) $(AIDS:=.d) \
 	$(BENCH_O:.o=.d) $(REPORT_O:.o=.d)
 .PHONY: all tests node quickstart check check-gcc check-san torture fuzz-build fuzz lint install \
-	uninstall clean help bench bench-programs bench-wire
+	uninstall clean help bench bench-programs bench-node bench-wire
 .SECONDARY:

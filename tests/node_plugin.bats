@@ -6,58 +6,30 @@
 # and a kernel, come from npm, once, into build/service; without npm ours is
 # tried alone.
 
-top=$BATS_TEST_DIRNAME/..
-service=$top/build/service
 here=$BATS_TEST_DIRNAME/node
 
-# The original wants a Node of 22 or newer, and these tests one with SQLite.
-good_node() {
-	local candidate
-
-	for candidate in "$(command -v node)" \
-		"$service"/node_modules/node-linux-*/bin/node; do
-		"$candidate" -e 'require("node:sqlite")' >/dev/null 2>&1 ||
-			continue
-		echo "$candidate"
-		return
-	done
-}
-
 setup_file() {
-	local lock=$here/plugin/package-lock.json node
+	local status=0 fetched
 
-	PAKHUS_NODE=$(realpath "${PAKHUS_NODE:-$top/build/node/package}")
+	PAKHUS_NODE=$(realpath -m \
+		"${PAKHUS_NODE:-$BATS_TEST_DIRNAME/../build/node/package}")
 	PAKHUS_TGZ=$(echo "${PAKHUS_NODE%/*}"/pakhus-*.tgz)
 	unset SERVICE PAKHUS_STORE PAKHUS_STRICT PAKHUS_IMPORT
-	export PAKHUS_NODE PAKHUS_TGZ
-	command -v npm >/dev/null || {
-		export NO_SERVICE='npm is not installed'
-		return
-	}
-	mkdir -p "$service"
-	cp "$here/plugin/load.mjs" "$service"
-	node=$(good_node)
-	if [ -z "$node" ] || ! cmp -s "$lock" "$service/done"; then
-		cp "$here"/plugin/package*.json "$service"
-		if (cd "$service" && timeout 600 npm ci --ignore-scripts \
-			--no-audit --no-fund --legacy-peer-deps \
-			${node:+--omit=optional}) \
-			>"$service/npm.log" 2>&1 3>&-; then
-			# better-sqlite3 is optional to npm, and not to us
-			[ -e "$service/node_modules/better-sqlite3" ] || return
-			cp "$lock" "$service/done"
-		else # only who cannot reach npm is let off
-			rm -f "$service/done"
-			grep -Eq 'E(CONN|NOTFOUND|AI_AGAIN|TIMEDOUT|NETUNREACH|50[0-9])|network' \
-				"$service/npm.log"
-			NO_SERVICE="npm cannot be reached: $(grep -m 1 \
-				'npm error' "$service/npm.log")"
-			export NO_SERVICE
-			return
-		fi
+	NODE=$(command -v node) || :
+	fetched=$("$here/plugin/fetch" 2>"$BATS_FILE_TMPDIR/why" 3>&-) ||
+		status=$?
+	if [ "$status" -eq 0 ]; then
+		SERVICE=${fetched%%$'\n'*}
+		NODE=${fetched#*$'\n'}
+		export SERVICE
+	elif [ "$status" -eq 3 ]; then # only who cannot reach npm is let off
+		NO_SERVICE=$(cat "$BATS_FILE_TMPDIR/why")
+		export NO_SERVICE
+	else
+		cat "$BATS_FILE_TMPDIR/why"
+		return 1
 	fi
-	SERVICE=$(realpath "$service")
-	export SERVICE
+	export PAKHUS_NODE PAKHUS_TGZ NODE
 }
 
 setup() {
@@ -65,8 +37,6 @@ setup() {
 		skip "there is no $PAKHUS_NODE: make node"
 	cd "$BATS_TEST_TMPDIR" || return
 	export TMPDIR=$BATS_TEST_TMPDIR
-	node=$(good_node)
-	node=${node:-$(command -v node)}
 }
 
 needs_service() {
@@ -75,7 +45,7 @@ needs_service() {
 
 # Runs a file of tests, some of which have to pass.
 tests() {
-	"$node" --no-warnings "$here/$1.mjs" >out 2>&1 3>&- &&
+	"$NODE" --no-warnings "$here/$1.mjs" >out 2>&1 3>&- &&
 		grep -Eq '(#|ℹ) pass [1-9]' out && return
 	cat out
 	return 1
@@ -101,7 +71,7 @@ tests() {
 
 @test "ours answers so on the Node that is installed" {
 	unset SERVICE
-	node=$(command -v node)
+	NODE=$(command -v node)
 	IMPLEMENTATION=ours tests plugin_conformance
 }
 
