@@ -24,6 +24,9 @@ async function begin(t, options, objectql) {
 const mistakes = {
 	'nothing': undefined, 'no manifest': { metadata: {} },
 	'no metadata': { manifest: pkg('a', '1').manifest },
+	'left out by toJSON': { ...pkg('a', '1'),
+		metadata: { toJSON: () => undefined } },
+	'a function': { ...pkg('a', '1'), metadata() {} },
 	'null': { manifest: null, metadata: {} },
 	'no id': { manifest: { version: '1' }, metadata: {} },
 	'an empty id': pkg('', '1'), 'a number': pkg('a', 5),

@@ -5,34 +5,54 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync,
-	writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync,
+	rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { pkg } from './plugin.mjs';
+import { pkg, published, sqlite, start } from './plugin.mjs';
 
 const skip = !process.env.SERVICE && 'npm could not be reached';
 const here = fileURLToPath(new URL('plugin/', import.meta.url));
 let app;
 
-// An application that says in its package.json, and nowhere else, that ours is
-// to be used; what it does not have is found above it.
+const npm = (...args) => {
+	const run = spawnSync('npm', args, { cwd: app, encoding: 'utf8',
+		env: { ...process.env, npm_config_offline: 'true',
+			npm_config_audit: 'false', npm_config_fund: 'false',
+			npm_config_ignore_scripts: 'true' } });
+	assert.equal(run.status, 0, run.stderr);
+};
+
+// The commands of README.md that put ours into an application's package.json.
+function commands() {
+	const readme = readFileSync(join(process.env.PAKHUS_NODE, 'README.md'),
+		'utf8');
+	const [, block] = /```sh\n(npm pkg set [^`]*)```/.exec(readme);
+	return block.trim().split('\n').map((line) => line
+		.replace(/file:\S+/, `file:${process.env.PAKHUS_TGZ}`)
+		.replaceAll("'", '').split(' '));
+}
+
+// An application, one of whose packages wants the original, as ObjectStack's
+// program does. What it does not have is found above it.
 test('npm installs it by the name of the original', { skip }, () => {
 	app = mkdtempSync(join(process.env.SERVICE, 'app-'));
 	process.on('exit', () => rmSync(app, { recursive: true, force: true }));
 	copyFileSync(join(here, 'host.mjs'), join(app, 'host.mjs'));
+	mkdirSync(join(app, 'program'));
+	writeFileSync(join(app, 'program/package.json'), JSON.stringify({
+		name: 'program', version: '1.0.0',
+		dependencies: { '@objectstack/service-package': '17.4.0' } }));
 	writeFileSync(join(app, 'package.json'), JSON.stringify({
-		private: true, dependencies: {
-			'@objectstack/service-package':
-				`file:${process.env.PAKHUS_TGZ}`,
-		} }));
-	const run = spawnSync('npm', ['install', '--offline', '--no-audit',
-		'--no-fund', '--ignore-scripts'],
-	{ cwd: app, encoding: 'utf8' });
-	assert.equal(run.status, 0, run.stderr);
+		private: true, dependencies: { program: 'file:./program' } }));
+	for (const [program, ...args] of commands()) {
+		assert.equal(program, 'npm');
+		npm(...args);
+	}
 	const { name } = JSON.parse(readFileSync(join(app, 'node_modules',
 		'@objectstack/service-package/package.json')));
 	assert.equal(name, 'pakhus');
+	assert.ok(!existsSync(join(app, 'program/node_modules')));
 });
 
 const host = (command, ...args) => {
@@ -76,4 +96,31 @@ test('what was deleted is not installed again', { skip }, () => {
 	assert.deepEqual(host('delete', 'com.acme.crm').result,
 		{ success: true });
 	assert.deepEqual(own(host('none')), []);
+});
+
+test('the example takes over what a database has', { skip }, async () => {
+	const { PackageServicePlugin } =
+		await published('@objectstack/service-package');
+	const file = join(app, 'old.db');
+	const database = await sqlite(file);
+	const { service } = await start(PackageServicePlugin, undefined, database);
+	for (const [id, version] of [['com.acme.a', '1.0.0'],
+		['com.acme.b', '1.0.0'], ['com.acme.a', '1.1.0']])
+		await service.publish(pkg(id, version));
+	const { hash } = await service.get('com.acme.b');
+	database.db.close();
+	npm('install', `pakhus@file:${process.env.PAKHUS_TGZ}`);
+	const name = 'replace-service-package.mjs';
+	copyFileSync(join(here, '../../../tools/node/examples', name),
+		join(app, name));
+	for (let n = 0; n < 2; n++) {
+		const run = spawnSync(process.execPath, ['--no-warnings', name,
+			file, join(app, 'new')], { cwd: app, encoding: 'utf8' });
+		assert.equal(run.status, 0, run.stderr);
+		const lines = run.stdout.split('\n').filter((line) =>
+			line.startsWith('package ')).sort();
+		assert.equal(lines.length, 2);
+		assert.match(lines[0], /^package com\.acme\.a 1\.1\.0 /);
+		assert.equal(lines[1], `package com.acme.b 1.0.0 ${hash}`);
+	}
 });

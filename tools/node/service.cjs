@@ -17,15 +17,20 @@ const recordOf = ({ id, version, manifest, metadata, hash, created_at,
 	updated_at }) => ({ id, version, manifest, metadata, hash, created_at,
 	updated_at });
 
-// The text that the original hashes. Without metadata it would be a build
-// artifact's.
+// Whether JSON.stringify leaves a member out.
+const isLeftOut = (value) =>
+	['undefined', 'function', 'symbol'].includes(typeof value) ||
+	typeof value?.toJSON === 'function' &&
+		JSON.stringify(value) === undefined;
+
+// The text that the original hashes, made in one go, as that is most of what
+// a publish costs here. Without metadata it would be a build artifact's.
 function documentOf(data) {
-	const manifest = JSON.stringify(data?.manifest);
-	const metadata = JSON.stringify(data?.metadata);
-	if (manifest === undefined || metadata === undefined)
+	const { manifest, metadata } = data ?? {};
+	if (isLeftOut(manifest) || isLeftOut(metadata))
 		throw answers.invalid('Missing required fields: ' +
 			'manifest, metadata');
-	return `{"manifest":${manifest},"metadata":${metadata}}`;
+	return JSON.stringify({ manifest, metadata });
 }
 
 // calls(n, each, items): each(item) for all, n at a time.
