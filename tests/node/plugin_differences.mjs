@@ -3,7 +3,7 @@
 // does is in plugin_original.mjs.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { chmodSync, readFileSync, readdirSync, writeFileSync }
+import { chmodSync, cpSync, readFileSync, readdirSync, writeFileSync }
 	from 'node:fs';
 import { join } from 'node:path';
 import { Registry, ours, pkg, scratch, start, thrown } from './plugin.mjs';
@@ -33,6 +33,7 @@ const mistakes = {
 	'metadata in a list': { ...pkg('a', '1'), metadata: [] },
 	'a control character': pkg('a\n', '1'),
 	'half a character': pkg('a', '1', { name: '\ud800' }),
+	'a big integer': pkg('a', '1', { n: 1n }),
 	'a circle': (() => {
 		const made = pkg('a', '1');
 		made.metadata.self = made;
@@ -43,8 +44,6 @@ const mistakes = {
 test('a mistake of who publishes is refused as one', async (t) => {
 	const { service, log } = await begin(t);
 	for (const [what, given] of Object.entries(mistakes)) {
-		if (what === 'a circle')
-			continue;
 		const error = await thrown(service.publish(given));
 		assert.deepEqual([what, error.status, error.code],
 			[what, 400, 'PACKAGE_MANIFEST_INVALID']);
@@ -166,6 +165,13 @@ test('a store that cannot be opened stops the start', async (t) => {
 	}
 });
 
+test('neither can one below a file', async (t) => {
+	const file = join(scratch(), 'file');
+	writeFileSync(file, '');
+	const error = await thrown(begin(t, { path: join(file, 'a/b') }));
+	assert.match(error.message, /ENOTDIR|EEXIST|Not a directory/);
+});
+
 test('what was there before the start stays', async (t) => {
 	const { service, path, stop } = await begin(t);
 	await service.publish(pkg('a', '1'));
@@ -182,14 +188,18 @@ test('what was there before the start stays', async (t) => {
 
 // ---- faults ----
 
-// Somebody else's directory, also for root.
+// As a mirror is, and a copy that was made without its key: also for root.
 test('a store that is only read answers, and stores nothing', async (t) => {
 	const first = await begin(t);
 	await first.service.publish(pkg('a', '1'));
 	await first.stop();
-	for (const strict of [false, true]) {
-		const { service, log } = await begin(t, { path: first.path,
-			strict, store: { readonly: true, create: false } });
+	const copy = join(scratch(), 'copy');
+	cpSync(first.path, copy, { recursive: true,
+		filter: (name) => name !== join(first.path, 'local') });
+	for (const [path, strict, store] of [
+		[first.path, false, { readonly: true, create: false }],
+		[first.path, true, { readonly: true }], [copy, false, {}]]) {
+		const { service, log } = await begin(t, { path, strict, store });
 		assert.equal((await service.get('a')).version, '1');
 		assert.deepEqual(await service.publish(pkg('b', '1')), FAULT);
 		assert.equal(log.last('error').message,

@@ -262,7 +262,7 @@ static napi_value at_once(napi_env env, struct call *c)
 static napi_value begin(napi_env env, napi_callback_info info)
 {
 	struct args a = { .env = env, .n = ARGS_MAX };
-	napi_value promise;
+	napi_value promise = NULL; /* not made where VERB_NOW */
 	struct call *c;
 	void *verb;
 

@@ -27,10 +27,13 @@ const isLeftOut = (value) =>
 // a publish costs here. Without metadata it would be a build artifact's.
 function documentOf(data) {
 	const { manifest, metadata } = data ?? {};
-	if (isLeftOut(manifest) || isLeftOut(metadata))
-		throw answers.invalid('Missing required fields: ' +
-			'manifest, metadata');
-	return JSON.stringify({ manifest, metadata });
+	try {
+		if (!isLeftOut(manifest) && !isLeftOut(metadata))
+			return JSON.stringify({ manifest, metadata });
+	} catch (error) {
+		throw answers.invalid(error.message, error);
+	}
+	throw answers.invalid('Missing required fields: manifest, metadata');
 }
 
 // calls(n, each, items): each(item) for all, n at a time.
@@ -83,8 +86,9 @@ function packageService(store, logger, { strict = false, by } = {}) {
 
 	async function load(found, loaded) {
 		try {
-			const whole = await store.get(found.id, found.version);
-			if (whole) // else it was deleted since
+			const whole = await store.get(found.id, found.version) ??
+				await store.get(found.id); // deleted since
+			if (whole)
 				loaded.set(found.id, whole);
 		} catch (error) {
 			if (error.code !== 'ECORRUPT' || strict)
