@@ -95,3 +95,12 @@ tests() {
 	needs_service
 	tests plugin_kernel
 }
+
+@test "README.md shows what the kernel was given" {
+	# shellcheck disable=SC2016
+	shown() { sed -n '/^npm pkg set/,/^```$/p' "$1" | sed '/^```$/,$d'; }
+	shown "$BATS_TEST_DIRNAME/../README.md" >want
+	shown "$PAKHUS_NODE/README.md" >got
+	[ "$(wc -l <want)" -eq 2 ]
+	diff want got
+}
