@@ -29,7 +29,8 @@ SAN    = CC=clang B=build/san CFLAGS="-O1 -g -fsanitize=address,undefined \
 TSAN   = CC=clang B=build/tsan CFLAGS="-O1 -g -fsanitize=thread"
 THREADS = $(addprefix build/tsan/tests/,test_threads test_waiters \
 	test_serve_registry test_serve_access test_serve_limit \
-	test_serve_metrics test_serve_pool test_serve_listen)
+	test_serve_metrics test_serve_pool test_serve_listen \
+	test_serve_catalog test_serve_cloud)
 
 LIB    = $(patsubst %.c,$(B)/%.o,$(wildcard layout/*.c src/*.c))
 CLI    = $(patsubst %.c,$(B)/%.o,$(wildcard tools/cli/*.c))

@@ -41,12 +41,13 @@ static inline int object_again(const void *bytes, size_t size)
 		return object_hash(text, size) ? 0 : -1;
 	for (i = 0; i < o.count; i++) {
 		const struct member *m = &o.items[i];
+		int is_failed = 0;
 		char *s;
 
 		if (m->key.text < text || m->value.text < m->key.text ||
 		    m->value.text + m->value.size > text + size)
 			return -1;
-		s = slice_string(m->value, &n);
+		s = slice_string(m->value, &n, &is_failed);
 		if ((m->value.text[0] == '"') != (s != NULL) ||
 		    (s && n > m->value.size))
 			return -1;

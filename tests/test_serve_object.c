@@ -53,24 +53,26 @@ static void test_strings_are_decoded(void **state)
 		"{\"s\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00E9\\u20ac\\ud83d\\ude00"
 		"\xc3\xa9\",\"z\":\"a\\u0000b\",\"n\":1,\"lone\":\"\\ud83d!\"}";
 	struct object o;
+	int no = 0;
 	size_t size;
 	char *s;
 
 	(void)state;
 	assert_null(read_text(&o, text));
-	s = slice_string(object_get(&o, "s"), NULL);
+	s = slice_string(object_get(&o, "s"), NULL, &no);
 	assert_string_equal(s, "\"\\/\b\f\n\r\t\xc3\xa9\xe2\x82\xac"
 			    "\xf0\x9f\x98\x80\xc3\xa9");
 	free(s);
-	assert_null(slice_string(object_get(&o, "z"), NULL));
-	s = slice_string(object_get(&o, "z"), &size);
+	assert_null(slice_string(object_get(&o, "z"), NULL, &no));
+	s = slice_string(object_get(&o, "z"), &size, &no);
 	assert_int_equal(size, 3);
 	assert_memory_equal(s, "a\0b", 4);
 	free(s);
-	assert_null(slice_string(object_get(&o, "n"), NULL));
-	assert_null(slice_string(object_get(&o, "none"), NULL));
-	s = slice_string(object_get(&o, "lone"), NULL);
+	assert_null(slice_string(object_get(&o, "n"), NULL, &no));
+	assert_null(slice_string(object_get(&o, "none"), NULL, &no));
+	s = slice_string(object_get(&o, "lone"), NULL, &no);
 	assert_string_equal(s, "\xed\xa0\xbd!"); /* which no store takes */
+	assert_false(no);
 	free(s);
 	object_free(&o);
 }

@@ -77,6 +77,7 @@ static struct line *line_of(const struct market_package *p)
 	struct line *line = calloc(1, sizeof(*line));
 	enum visibility visibility = market_visibility(p->attrs);
 	struct text t = {0};
+	int is_failed = 0;
 
 	if (!line)
 		return NULL;
@@ -89,8 +90,8 @@ static struct line *line_of(const struct market_package *p)
 	line->is_listed = visibility == VISIBILITY_ABSENT ||
 			  visibility == MARKETPLACE;
 	line->category = copy(category);
-	line->name = name.text ? slice_string(name, NULL) : NULL;
-	if (!line->name)
+	line->name = name.text ? slice_string(name, NULL, &is_failed) : NULL;
+	if (!line->name && !is_failed)
 		line->name = strdup(p->id);
 	market_summary(&t, p);
 	line->summary_size = t.size;

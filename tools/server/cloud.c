@@ -63,15 +63,13 @@ int cloud_edit(struct text *t, const struct pakhus_attrs *old,
 	while (pakhus_json_next(&it) == 1) {
 		if (edit_of(edits, count, &it))
 			continue;
-		if (t->data[t->size - 1] != '{')
+		if (t->is_behind)
 			text_puts(t, ",");
 		text_puts(t, "\"");
 		text_add(t, it.key, it.key_size);
 		text_puts(t, "\":");
 		text_add(t, it.value, it.value_size);
 		t->is_behind = 1;
-		if (t->is_failed)
-			return 1;
 	}
 	for (i = 0; i < count; i++) {
 		struct slice was = {NULL, 0};
@@ -104,7 +102,7 @@ int cloud_say(struct exchange *x, const char *id, const char *version,
 			server_wrote(x->server);
 	}
 	if (t.is_failed)
-		reply_error(x, 503, "OUT_OF_MEMORY", "out of memory");
+		cloud_no_memory(x);
 	else if (rc)
 		reply_failed(x, &err);
 	rc = rc || t.is_failed ? -1 : 0;
@@ -114,6 +112,12 @@ int cloud_say(struct exchange *x, const char *id, const char *version,
 
 /* ---- bodies and replies ---- */
 
+int cloud_no_memory(struct exchange *x)
+{
+	reply_error(x, 503, "OUT_OF_MEMORY", "out of memory");
+	return -1;
+}
+
 struct object *cloud_body(struct exchange *x, struct object *object)
 {
 	const char *fault = object_read(object, x->request->body,
@@ -121,7 +125,10 @@ struct object *cloud_body(struct exchange *x, struct object *object)
 
 	if (!fault)
 		return object;
-	reply_error(x, 400, "VALIDATION_ERROR", "The body %s.", fault);
+	if (fault == object_no_memory)
+		cloud_no_memory(x);
+	else
+		reply_error(x, 400, "VALIDATION_ERROR", "The body %s.", fault);
 	return NULL;
 }
 

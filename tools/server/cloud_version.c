@@ -25,6 +25,7 @@ struct upload {
 	struct text warnings; /* JSON strings with commas between them */
 	struct pakhus_attrs *package;
 	struct pakhus_document *read; /* the document, as the store has it */
+	int is_failed; /* for want of memory: what was found is not to be told */
 };
 
 static void warn(struct upload *up, const char *fmt, ...)
@@ -45,18 +46,43 @@ static int is_true(const struct object *body, const char *key)
 	return slice_is(object_get(body, key), "true");
 }
 
-static int out_of_memory(struct exchange *x)
+/* An object in it. */
+static int read_object(struct upload *up, struct object *object, struct slice s)
 {
-	reply_error(x, 503, "OUT_OF_MEMORY", "out of memory");
-	return -1;
+	const char *fault =
+		s.text ? object_read(object, s.text, s.size) : "is not there";
+
+	up->is_failed |= fault == object_no_memory;
+	return fault ? -1 : 0;
 }
 
-static int invalid(struct exchange *x, struct violations *v)
+static char *read_string(struct upload *up, const struct object *object,
+			 const char *key)
 {
+	return slice_string(object_get(object, key), NULL, &up->is_failed);
+}
+
+/* -1 when it was answered, as something is wrong. */
+static int invalid(struct exchange *x, const struct upload *up,
+		   struct violations *v)
+{
+	if (up->is_failed || v->list.is_failed) {
+		text_free(&v->list);
+		return cloud_no_memory(x);
+	}
 	if (!v->count)
 		return 0;
 	reply_violations(x, "VALIDATION_ERROR",
 			 "This is no version that can be published", v);
+	return -1;
+}
+
+static int required(struct exchange *x, const struct upload *up,
+		    const char *sentence)
+{
+	if (up->is_failed)
+		return cloud_no_memory(x);
+	reply_error(x, 400, "MISSING_REQUIRED_FIELD", "%s", sentence);
 	return -1;
 }
 
@@ -92,22 +118,18 @@ static int is_semver(const char *s)
 
 static int read_version(struct exchange *x, struct upload *up)
 {
-	struct slice value = object_get(&up->body, "version");
 	struct violations v = {0};
 
-	up->version = slice_string(value, NULL);
-	if (!up->version || !*up->version) {
-		reply_error(x, 400, "MISSING_REQUIRED_FIELD",
-			    "version is required (semver string)");
-		return -1;
-	}
+	up->version = read_string(up, &up->body, "version");
+	if (!up->version || !*up->version)
+		return required(x, up, "version is required (semver string)");
 	if (!is_semver(up->version))
 		violation(&v, "version: '%s' is no semantic version, such as "
 			  "1.2.0 or 1.2.0-rc.1", up->version);
 	else if (strlen(up->version) > PAKHUS_VERSION_MAX)
 		violation(&v, "version: it has %zu bytes; %d are the most",
 			  strlen(up->version), PAKHUS_VERSION_MAX);
-	return invalid(x, &v);
+	return invalid(x, up, &v);
 }
 
 /* ---- the document ---- */
@@ -129,8 +151,8 @@ static void open_again(struct text *t, struct slice object, size_t count)
 static int differs(struct upload *up, const struct object *manifest,
 		   struct violations *v, int is_signed)
 {
-	char *id = slice_string(object_get(manifest, "id"), NULL);
-	char *version = slice_string(object_get(manifest, "version"), NULL);
+	char *id = read_string(up, manifest, "id");
+	char *version = read_string(up, manifest, "version");
 	int is_id = id && !strcmp(id, up->id);
 	int is_version = version && !strcmp(version, up->version);
 
@@ -161,12 +183,10 @@ static void put_manifest(struct upload *up, struct slice text,
 	put_close(t, '}');
 }
 
-static int no_bundle(struct exchange *x)
+static int no_bundle(struct exchange *x, const struct upload *up)
 {
-	reply_error(x, 400, "MISSING_REQUIRED_FIELD",
-		    "bundle is required and must be a JSON object (or "
-		    "stringified JSON)");
-	return -1;
+	return required(x, up, "bundle is required and must be a JSON object "
+			"(or stringified JSON)");
 }
 
 /* text is the bundle's, which a manifest that has to be another one is put
@@ -177,10 +197,10 @@ static int put_bundle(struct exchange *x, struct upload *up, struct slice text)
 	struct object bundle, manifest;
 	struct slice m;
 
-	if (object_read(&bundle, text.text, text.size))
-		return no_bundle(x);
+	if (read_object(up, &bundle, text))
+		return no_bundle(x, up);
 	m = object_get(&bundle, "manifest");
-	if (!m.text || object_read(&manifest, m.text, m.size)) {
+	if (read_object(up, &manifest, m)) {
 		violation(&v, "manifest: the bundle has none, which is an "
 			  "object with id, name, version and type");
 	} else {
@@ -195,7 +215,7 @@ static int put_bundle(struct exchange *x, struct upload *up, struct slice text)
 		object_free(&manifest);
 	}
 	object_free(&bundle);
-	return invalid(x, &v);
+	return invalid(x, up, &v);
 }
 
 static int read_bundle(struct exchange *x, struct upload *up)
@@ -209,12 +229,12 @@ static int read_bundle(struct exchange *x, struct upload *up)
 	for (i = 0; i < 3 && !value.text; i++)
 		value = object_get(&up->body, names[i]);
 	if (!value.text)
-		return no_bundle(x);
+		return no_bundle(x, up);
 	if (value.text[0] != '"')
 		return put_bundle(x, up, value);
-	text = slice_string(value, &value.size);
+	text = slice_string(value, &value.size, &up->is_failed);
 	value.text = text;
-	rc = text ? put_bundle(x, up, value) : out_of_memory(x);
+	rc = text ? put_bundle(x, up, value) : cloud_no_memory(x);
 	free(text);
 	return rc;
 }
@@ -246,17 +266,20 @@ static int is_signature(const char *s)
 }
 
 /* The checksum of the artifact that was sent, or -1. */
-static int digest_of(struct slice base64, char hex[DIGEST_HEX + 1],
-		     size_t *size, int *is_gzip)
+static int digest_of(struct upload *up, struct slice base64,
+		     char hex[DIGEST_HEX + 1], size_t *size, int *is_gzip)
 {
 	unsigned char *bytes = malloc(base64.size);
 	unsigned char digest[DIGEST_SIZE];
 	int rc = -1;
 
-	if (bytes && !base64_decode(base64.text + 1, base64.size - 2, bytes,
-				    size)) {
+	if (!bytes) {
+		up->is_failed = 1;
+	} else if (!base64_decode(base64.text + 1, base64.size - 2, bytes,
+				  size)) {
 		*is_gzip = *size > 18 && bytes[0] == 0x1f && bytes[1] == 0x8b;
 		rc = digest_sha256(bytes, *size, digest);
+		up->is_failed |= rc != 0;
 	}
 	if (!rc)
 		digest_hex(digest, hex);
@@ -274,12 +297,12 @@ static void check_artifact(struct upload *up, const char *hex, int is_gzip,
 	if (!is_gzip)
 		violation(v, "osplugin: it is no .osplugin, which is a "
 			  "compressed tar archive");
-	text = slice_string(said, NULL);
+	text = read_string(up, &up->body, "artifact_checksum");
 	if (said.text && (!text || strcmp(text, hex) != 0))
 		violation(v, "artifact_checksum: the artifact that came has "
 			  "%s", hex);
 	free(text);
-	text = slice_string(signature, NULL);
+	text = read_string(up, &up->body, "signature");
 	if (signature.text && (!text || !is_signature(text)))
 		violation(v, "signature: it is not ed25519:<key id>:"
 			  "<base64url>");
@@ -323,25 +346,21 @@ static int read_plugin(struct exchange *x, struct upload *up)
 	int is_gzip;
 	size_t size;
 
-	if (!m.text || object_read(&manifest, m.text, m.size)) {
-		reply_error(x, 400, "MISSING_REQUIRED_FIELD",
-			    "plugin_manifest is required and must be a JSON "
-			    "object");
-		return -1;
-	}
+	if (read_object(up, &manifest, m))
+		return required(x, up, "plugin_manifest is required and must "
+				"be a JSON object");
 	differs(up, &manifest, &v, 1);
 	if (!object_get(&manifest, "id").text)
 		violation(&v, "plugin_manifest.id: it is not there");
 	object_free(&manifest);
 	if (!artifact.text || artifact.text[0] != '"' ||
-	    digest_of(artifact, hex, &size, &is_gzip)) {
+	    digest_of(up, artifact, hex, &size, &is_gzip)) {
 		text_free(&v.list);
-		reply_error(x, 400, "MISSING_REQUIRED_FIELD",
-			    "osplugin is required (base64 of the .osplugin)");
-		return -1;
+		return required(x, up, "osplugin is required (base64 of the "
+				".osplugin)");
 	}
 	check_artifact(up, hex, is_gzip, &v);
-	if (invalid(x, &v))
+	if (invalid(x, up, &v))
 		return -1;
 	put_plugin(up, m, artifact, hex, size);
 	return 0;
@@ -375,7 +394,7 @@ static void put_attrs(struct upload *up)
 		put_key(t, "submitted");
 		put_bool(t, 1);
 	}
-	if (is_plugin(up) && !object_read(&manifest, m.text, m.size)) {
+	if (is_plugin(up) && !read_object(up, &manifest, m)) {
 		struct slice runtime = object_get(&manifest, "runtime");
 
 		put_pair(t, "artifact_kind", "plugin");
@@ -543,8 +562,8 @@ static int read_upload(struct exchange *x, struct upload *up)
 		     "installed. `os package install %s` does, against a "
 		     "runtime.", up->id);
 	put_attrs(up);
-	if (up->document.is_failed || up->attrs.is_failed)
-		return out_of_memory(x);
+	if (up->is_failed || up->document.is_failed || up->attrs.is_failed)
+		return cloud_no_memory(x);
 	if (pakhus_document_new(x->store, up->document.data, up->document.size,
 				&up->read, &err)) {
 		reply_refused(x, &err, up->document.size);

@@ -39,10 +39,10 @@ static int is_manifest_id(const char *id)
 }
 
 /* Without the white space around it; the caller frees it. */
-static char *trimmed(struct slice slice)
+static char *trimmed(struct slice slice, int *is_failed)
 {
 	static const char space[] = " \t\n\v\f\r";
-	char *text = slice_string(slice, NULL);
+	char *text = slice_string(slice, NULL, is_failed);
 	size_t size;
 
 	if (!text)
@@ -58,12 +58,15 @@ static char *trimmed(struct slice slice)
 static char *read_id(struct exchange *x, const struct object *body)
 {
 	struct slice value = object_get(body, "manifest_id");
+	int is_failed = 0;
 	char *id;
 
 	if (!value.text)
 		value = object_get(body, "manifestId");
-	id = trimmed(value);
-	if (!id || !*id) {
+	id = trimmed(value, &is_failed);
+	if (is_failed) {
+		cloud_no_memory(x);
+	} else if (!id || !*id) {
 		reply_error(x, 400, "MISSING_REQUIRED_FIELD",
 			    "manifest_id is required");
 	} else if (!is_manifest_id(id)) {
@@ -217,7 +220,7 @@ static void upsert(struct exchange *x, const struct object *body,
 	put_string(&by, x->caller.by);
 	rc = by.is_failed;
 	if (rc)
-		reply_error(x, 503, "OUT_OF_MEMORY", "out of memory");
+		cloud_no_memory(x);
 	else
 		rc = cloud_known(x, id, 0, &old, &has_versions);
 	if (!rc) {
@@ -342,7 +345,7 @@ static void post_icon(struct exchange *x)
 	put_icon_url(&url, x->param[0], type->end);
 	put_icon(&icon, type, x->request->body, x->request->size);
 	if (url.is_failed || icon.is_failed) {
-		reply_error(x, 503, "OUT_OF_MEMORY", "out of memory");
+		cloud_no_memory(x);
 	} else {
 		lock = stripes_lock(&x->server->packages, x->param[0]);
 		set_icon(x, x->param[0], &url, &icon);
@@ -360,10 +363,11 @@ static void no_icon(struct exchange *x)
 /* The bytes of attrs' icon, or NULL; of the type, or, with NULL, of any, which
  * is set. The caller frees them. */
 static char *icon_of(const struct pakhus_attrs *attrs,
-		     const struct icon_type **type, size_t *size)
+		     const struct icon_type **type, size_t *size,
+		     int *is_failed)
 {
 	struct slice icon = canonical_get(attrs->text, attrs->size, "icon");
-	struct slice data, named;
+	struct slice data;
 	unsigned char *bytes;
 	const struct icon_type *is;
 	char *name;
@@ -371,15 +375,19 @@ static char *icon_of(const struct pakhus_attrs *attrs,
 	if (!icon.text || icon.text[0] != '{')
 		return NULL;
 	data = canonical_get(icon.text, icon.size, "data");
-	named = canonical_get(icon.text, icon.size, "type");
-	name = slice_string(named, NULL);
+	name = slice_string(canonical_get(icon.text, icon.size, "type"), NULL,
+			    is_failed);
 	is = name ? icon_named(name) : NULL;
 	free(name);
 	if (!is || (*type && is != *type) || !data.text ||
 	    data.text[0] != '"')
 		return NULL;
 	bytes = malloc(data.size);
-	if (bytes && !base64_decode(data.text + 1, data.size - 2, bytes, size)) {
+	if (!bytes) {
+		*is_failed = 1;
+		return NULL;
+	}
+	if (!base64_decode(data.text + 1, data.size - 2, bytes, size)) {
 		*type = is;
 		return (char *)bytes;
 	}
@@ -414,10 +422,11 @@ static void get_icon(struct exchange *x)
 	struct pakhus_error err = {0};
 	struct pakhus_attrs *attrs = NULL;
 	char *id = strdup(x->param[0]), *bytes = NULL;
+	int is_failed = 0;
 	size_t size;
 
 	if (!id) {
-		reply_error(x, 503, "OUT_OF_MEMORY", "out of memory");
+		cloud_no_memory(x);
 		return;
 	}
 	if (type)
@@ -426,10 +435,14 @@ static void get_icon(struct exchange *x)
 		; /* answered */
 	else if (attrs_read(x->store, id, NULL, &attrs, &err))
 		reply_failed(x, &err);
-	else if (!attrs || !(bytes = icon_of(attrs, &type, &size)))
-		no_icon(x);
-	else
+	else if (attrs)
+		bytes = icon_of(attrs, &type, &size, &is_failed);
+	if (bytes)
 		reply_icon(x, type, bytes, size);
+	else if (is_failed)
+		cloud_no_memory(x);
+	else if (!x->reply->status)
+		no_icon(x);
 	pakhus_attrs_free(attrs);
 	free(id);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cloud.h"
 #include "exchange.h"
 #include "market_load.h"
 #include "object.h"
@@ -32,9 +33,9 @@ static int may_write(struct exchange *x, enum scope scope, const char *id)
 /* ---- publishing ---- */
 
 /* A string that says something, or NULL. */
-static char *word(const struct object *object, const char *key)
+static char *word(const struct object *object, const char *key, int *is_failed)
 {
-	char *text = slice_string(object_get(object, key), NULL);
+	char *text = slice_string(object_get(object, key), NULL, is_failed);
 
 	if (text && *text)
 		return text;
@@ -102,34 +103,45 @@ static int is_falsy(struct slice s)
 	       slice_is(s, "0");
 }
 
-static void post_publish(struct exchange *x)
+/* Says what is wrong with a body, or publishes what is in it. */
+static void take_body(struct exchange *x, const struct object *body)
 {
-	struct object body, object = {0};
-	struct slice manifest, metadata;
+	struct slice manifest = object_get(body, "manifest");
+	struct slice metadata = object_get(body, "metadata");
 	char *id = NULL, *version = NULL;
-	const char *fault;
+	struct object object = {0};
+	const char *fault = NULL;
+	int is_failed = 0;
 
-	fault = object_read(&body, x->request->body, x->request->size);
-	if (fault) {
-		reply_error(x, 400, "VALIDATION_ERROR", "The body %s.", fault);
-		return;
-	}
-	manifest = object_get(&body, "manifest");
-	metadata = object_get(&body, "metadata");
 	if (is_falsy(manifest) || is_falsy(metadata)) {
 		reply_error(x, 400, "MISSING_REQUIRED_FIELD",
 			    "Missing required fields: manifest, metadata");
-	} else if (object_read(&object, manifest.text, manifest.size) ||
-		   !(id = word(&object, "id")) ||
-		   !(version = word(&object, "version"))) {
+		return;
+	}
+	fault = object_read(&object, manifest.text, manifest.size);
+	if (!fault) {
+		id = word(&object, "id", &is_failed);
+		version = word(&object, "version", &is_failed);
+		object_free(&object);
+	}
+	if (is_failed || fault == object_no_memory)
+		reply_error(x, 503, "OUT_OF_MEMORY", "out of memory");
+	else if (!id || !version)
 		reply_error(x, 400, "PACKAGE_MANIFEST_INVALID",
 			    "Invalid manifest: id and version are required");
-	} else if (may_write(x, SCOPE_PUBLISH, id)) {
+	else if (may_write(x, SCOPE_PUBLISH, id))
 		publish(x, manifest, metadata);
-	}
 	free(id);
 	free(version);
-	object_free(&object);
+}
+
+static void post_publish(struct exchange *x)
+{
+	struct object body;
+
+	if (!cloud_body(x, &body))
+		return;
+	take_body(x, &body);
 	object_free(&body);
 }
 

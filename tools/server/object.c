@@ -9,6 +9,7 @@ struct scan {
 };
 
 static const char no_json[] = "is no JSON";
+const char object_no_memory[] = "takes more memory than there is";
 
 static int stop(struct scan *s, const char *fault)
 {
@@ -210,7 +211,7 @@ const char *object_read(struct object *out, const char *text, size_t size)
 		do {
 			next = grown(&o, &room);
 			if (!next)
-				stop(&s, "takes more memory than there is");
+				stop(&s, object_no_memory);
 			else if (member(&s, 1, next))
 				o.count++;
 		} while (!s.fault && more(&s, '}'));
@@ -281,15 +282,13 @@ static char *unescape(char *to, const char **at, const char *end)
 	return utf8(to, (unsigned)high);
 }
 
-/* The inside of a string's quotes, which was scanned. No text is longer
- * without its escapes. */
-static char *plain(struct slice in, size_t *size)
+/* The inside of a string's quotes, which was scanned, into as many bytes: no
+ * text is longer without its escapes. */
+static size_t plain(struct slice in, char *out)
 {
 	const char *at = in.text, *end = in.text + in.size;
-	char *out = malloc(in.size + 1), *to = out;
+	char *to = out;
 
-	if (!out)
-		return NULL;
 	while (at < end) {
 		if (*at != '\\') {
 			*to++ = *at++;
@@ -298,23 +297,20 @@ static char *plain(struct slice in, size_t *size)
 		at++;
 		to = unescape(to, &at, end);
 	}
-	*to = '\0';
-	*size = (size_t)(to - out);
-	return out;
+	return (size_t)(to - out);
 }
+
+enum { KEY_MAX = 40, ESCAPE = 6 };
 
 int member_is(const struct member *m, const char *key)
 {
+	char text[ESCAPE * KEY_MAX];
 	size_t size = strlen(key);
-	char *text;
-	int is;
 
 	if (!memchr(m->key.text, '\\', m->key.size))
 		return m->key.size == size && !memcmp(m->key.text, key, size);
-	text = plain(m->key, &size);
-	is = text && size == strlen(key) && !memcmp(text, key, size);
-	free(text);
-	return is;
+	return m->key.size <= sizeof(text) && plain(m->key, text) == size &&
+	       !memcmp(text, key, size);
 }
 
 struct slice object_get(const struct object *object, const char *key)
@@ -331,7 +327,7 @@ struct slice object_get(const struct object *object, const char *key)
 	return none;
 }
 
-char *slice_string(struct slice slice, size_t *size)
+char *slice_string(struct slice slice, size_t *size, int *is_failed)
 {
 	struct slice inside = slice;
 	size_t got;
@@ -341,12 +337,18 @@ char *slice_string(struct slice slice, size_t *size)
 		return NULL;
 	inside.text++;
 	inside.size -= 2;
-	out = plain(inside, &got);
-	if (out && !size && strlen(out) != got) {
+	out = malloc(inside.size + 1);
+	if (!out) {
+		*is_failed = 1;
+		return NULL;
+	}
+	got = plain(inside, out);
+	out[got] = '\0';
+	if (!size && strlen(out) != got) {
 		free(out);
 		return NULL;
 	}
-	if (out && size)
+	if (size)
 		*size = got;
 	return out;
 }
