@@ -165,7 +165,7 @@ static int line_base(const struct pk_choice *c, uint64_t seq,
 	if (rc != 1 || !same_minor(e->version, version))
 		return rc < 0 ? rc : 0;
 	rc = pk_index_version(c->txn, e->id, version, &live, c->err);
-	/* a base is always older: what is newer may be based on this text */
+	/* what is newer may be based on this text */
 	if (rc != 1 || live.seq >= seq)
 		return rc < 0 ? rc : 0;
 	return take_base(c, live.hash, text, out);
@@ -185,28 +185,16 @@ int pk_choose_bases(const struct pk_choice *c, uint64_t seq,
 	return rc;
 }
 
-static int was_said(void *arg, uint64_t seq, const struct pk_line *line)
-{
-	(void)seq;
-	return line->is_attrs && !memcmp(line->hash, arg, PK_HASH_SIZE);
-}
-
 int pk_choose_attrs_base(const struct pk_choice *c, uint64_t seq,
 			 const struct pk_entry *e, const struct pk_text *text,
 			 struct pk_task *t)
 {
 	static const unsigned char none[PK_HASH_SIZE];
-	unsigned char hash[PK_HASH_SIZE];
 	struct pk_attrs now;
 	int rc = pk_index_attrs(c->txn, e->id, e->version, &now, c->err);
 
 	if (rc != 1 || now.seq != seq ||
 	    !memcmp(now.before, none, PK_HASH_SIZE))
-		return rc < 0 ? rc : 0;
-	/* said once before, it would be older than its base (F-17) */
-	memcpy(hash, text->hash, PK_HASH_SIZE);
-	rc = pk_index_each_line(c->txn, e->id, seq, was_said, hash, c->err);
-	if (rc)
 		return rc < 0 ? rc : 0;
 	rc = take_base(c, now.before, text, &t->base[0]);
 	t->bases = rc == 1;

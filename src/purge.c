@@ -203,7 +203,7 @@ static int read_text(struct ready *r, const unsigned char *hash,
 }
 
 /* The base of a purged base, and so on, up to one that stays: its depth is
- * less, and it is older in the log (F-17). */
+ * less (F-17). */
 static int choose_base(struct ready *r, const struct pk_trailer *t,
 		       struct pk_base *out)
 {

@@ -196,6 +196,28 @@ forged() {
 	[ "$(js 'rows.at(-1).origin')" = example.org/log ]
 }
 
+@test "a text that was collected and is published again" {
+	local doc i
+	doc() {
+		printf '{"manifest":{"id":"a","version":"%s"},"metadata":{"x":[%s]}}' \
+			"$1" "$(seq -s, 300)"
+	}
+	for i in 1 2 3; do
+		doc $i | "$PAKHUS" publish - >/dev/null
+		"$PAKHUS" attrs a --set - <<<"{\"readme\":\"$i$i$i$i\"}" >/dev/null
+	done
+	"$PAKHUS" attrs a --set - <<<'{"readme":"1111"}' >/dev/null
+	"$PAKHUS" delete a@3 >/dev/null
+	for i in 1 2 3; do
+		"$PAKHUS" gc --grace 0 >/dev/null
+	done
+	doc 4 | "$PAKHUS" publish - >/dev/null
+	doc 3 | "$PAKHUS" publish - >/dev/null
+	"$PAKHUS" attrs a --set - <<<'{"readme":"3333"}' >/dev/null
+	"$PAKHUS" verify
+	same
+}
+
 # many FROM TO: lines of small packages, a few of them with many versions
 many() {
 	awk -v from="$1" -v to="$2" 'BEGIN {

@@ -436,7 +436,6 @@ class State {
 		this.live = new Map();
 		this.said = new Map(); // of packages, with version "", and of live versions
 		this.entries = [];
-		this.firstNamed = new Map();
 		this.keys = []; // of the log, one after the other
 		this.published = new Set();
 		this.purged = new Map();
@@ -484,7 +483,6 @@ class State {
 			return;
 		}
 		this.published.add(content);
-		if (!this.firstNamed.has(entry.hash)) this.firstNamed.set(entry.hash, seq);
 		if (op === 'attrs') {
 			this.said.set(name, { id, version, hash: entry.hash, seq, time_us: time, by: entry.by });
 			return;
@@ -649,9 +647,6 @@ async function readObjects(store, files, state) {
 		must(base, 'F-17', `the base of ${object.path} is missing`);
 		must(base.depth < object.depth, 'F-17', `${object.path} is not deeper than its base`);
 		must(base.size <= 4 * MIB, 'F-19', `the base of ${object.path} has more than 4 MiB`);
-		if (!state.firstNamed.has(object.hash)) continue;
-		must(state.firstNamed.get(object.base) < state.firstNamed.get(object.hash),
-			'F-17', `the base of ${object.path} is not older in the log`);
 	}
 	const texts = new Map();
 	await decodeAll(store, objects, (object, bytes) => texts.set(object.hash, readText(bytes, object.path)));
