@@ -142,6 +142,7 @@ document() {
 	serve --connections 500
 	grep -q 'connections at most' said
 	for _ in {1..60}; do
+		# shellcheck disable=SC2034
 		exec {fd}<>"/dev/tcp/127.0.0.1/${url##*:}" || break
 	done
 	[ "$(get /livez)" = '{"status":"alive"}' ]
