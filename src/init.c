@@ -5,6 +5,7 @@
  * the directory keeps two apart.
  */
 #include "io.h"
+#include "logwrite.h"
 #include "store.h"
 #include "hex.h"
 #include "tmpfile.h"

@@ -19,6 +19,7 @@
  * slot. An object that was staged at another level or base is another
  * encoding of the same text.
  */
+#include "logwrite.h"
 #include "store.h"
 #include "base.h"
 #include "crew.h"

@@ -1,9 +1,8 @@
-/* log.h - the signed log: bundles, tiles, keys and the checkpoint.
+/* log.h - the signed log as it is read, bundles, tiles and keys, and its
+ * checkpoint, read and installed.
  *
  * Everything below log/ but the checkpoint is written once under its name
- * and never changed. Writing goes: pk_log_open_writer() at the installed
- * checkpoint, _add() per entry, _finish() which has everything synced and
- * gives the new root, then pk_log_sign() and pk_log_install().
+ * and never changed.
  */
 #ifndef PK_LOG_H
 #define PK_LOG_H
@@ -41,12 +40,22 @@ int pk_log_check_key(const struct pk_format *format, uint64_t seq,
 		     const struct pk_entry *e, struct pk_vkey *k,
 		     struct pakhus_error *err);
 
+/* Reads the file of a tile or bundle; where it is partial and gone, the
+ * full one does as well (F-33), and *t says so. The path is left in path. */
+int pk_log_tile(int dir, struct pk_tile *t, char **out, size_t *size,
+		char path[PK_TILE_PATH_SIZE + 4], struct pakhus_error *err);
+/* At least n hashes of a tile, from the first on; its file is as wide as
+ * the log of so many entries makes it. */
+int pk_log_hashes(int dir, uint64_t entries, int level, uint64_t index,
+		  unsigned n, char **out, struct pakhus_error *err);
+
 /* Calls fn for the entries from..to-1 of a log of size entries, in order.
  * What fn returns other than 0 ends the walk and is returned. */
 typedef int pk_log_fn(void *arg, uint64_t seq, const char *line, size_t size);
 int pk_log_walk(int dir, uint64_t size, uint64_t from, uint64_t to,
 		pk_log_fn *fn, void *arg, struct pakhus_error *err);
-/* The same for who shows them: what fn gets is held against the tile of level 0. */
+/* The same for who shows them: what fn gets is held against the tile of level
+ * 0. */
 int pk_log_read(int dir, uint64_t size, uint64_t from, uint64_t to,
 		pk_log_fn *fn, void *arg, struct pakhus_error *err);
 
@@ -76,35 +85,6 @@ void pk_hashes_release(struct pk_hashes *h);
 int pk_log_edge(int dir, struct pk_sha *sha, uint64_t size, uint64_t of,
 		struct pk_edge *e, struct pakhus_error *err);
 
-/* Directories to be synced, each once. */
-#define PK_DIRS_MAX 32
-struct pk_dirs {
-	size_t n;
-	char path[PK_DIRS_MAX][PK_TILE_PATH_SIZE + 8];
-};
-
-struct pk_log_writer {
-	int dir;
-	struct pk_sha *sha;
-	struct pk_edge edge;
-	uint64_t from; /* entries at the beginning */
-	unsigned char *bundle; /* of the entries since a multiple of 256 */
-	size_t bundle_size, bundle_cap;
-	unsigned char (*tile)[PK_TILE_WIDTH * PK_HASH_SIZE]; /* by level */
-	unsigned width[PK_TILE_LEVELS];
-	int is_dirty[PK_TILE_LEVELS];
-	struct pk_dirs dirs;
-	struct pakhus_error *err;
-};
-/* PAKHUS_ECORRUPT when tiles and checkpoint disagree. */
-int pk_log_open_writer(struct pk_log_writer *w, int dir,
-		       const struct pk_checkpoint *at,
-		       struct pakhus_error *err);
-int pk_log_add(struct pk_log_writer *w, const void *line, size_t size);
-int pk_log_finish(struct pk_log_writer *w,
-		  unsigned char root[PK_HASH_SIZE]);
-void pk_log_close_writer(struct pk_log_writer *w);
-
 /* The note of a checkpoint. */
 #define PK_CHECKPOINT_NOTE (PK_CHECKPOINT_SIZE + 1 + PK_SIGNATURE_LINE)
 int pk_log_sign(const struct pk_checkpoint *c, const struct pk_signer *signer,
@@ -113,8 +93,5 @@ int pk_log_sign(const struct pk_checkpoint *c, const struct pk_signer *signer,
 /* Replaces log/checkpoint and syncs its directory. */
 int pk_log_install(int dir, const char *note, size_t size,
 		   struct pakhus_error *err);
-/* Removes partial tiles and bundles that are neither of the checkpoint of
- * size entries nor younger than an hour (F-33). */
-void pk_log_prune(int dir, uint64_t size);
 
 #endif

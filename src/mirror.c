@@ -18,6 +18,7 @@
 #include "mirror.h"
 #include "hex.h"
 #include "io.h"
+#include "logwrite.h"
 #include "pkg.h"
 #include "purge.h"
 #include "tmpfile.h"

@@ -6,7 +6,7 @@
  */
 #include "auto.h"
 #include "io.h"
-#include "log.h"
+#include "logwrite.h"
 #include "tmpfile.h"
 
 #include <fcntl.h>

@@ -7,7 +7,7 @@
 #include "auto.h"
 #include "entry.h"
 #include "io.h"
-#include "log.h"
+#include "logwrite.h"
 #include "tmpfile.h"
 
 #include <fcntl.h>
