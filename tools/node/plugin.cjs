@@ -39,16 +39,23 @@ function serviceOf(ctx, name) {
 	}
 }
 
-// A new store is made where nothing is, and one that may only be read is read.
+// A store is made where none is, and one that may only be read is read.
 async function openAt(path, given, logger) {
+	const o = { onNotice: (text) => logger.warn(`pakhus: ${text}`), ...given };
+	try {
+		return { isNew: false, store: await Store.open(path, o) };
+	} catch (error) {
+		if (error.code !== 'ENOTFOUND' || o.readonly)
+			throw error;
+	}
 	mkdirSync(dirname(path), { recursive: true });
-	return Store.open(path, { create: true,
-		onNotice: (text) => logger.warn(`pakhus: ${text}`), ...given });
+	return { isNew: true,
+		store: await Store.open(path, { create: true, ...o }) };
 }
 
 // Who comes from the table and did not bring its packages would miss them.
-async function warnOfRows(store, objectql, path, logger) {
-	if (!objectql?.execute || (await store.stat()).versions)
+async function warnOfRows(objectql, path, logger) {
+	if (!objectql?.execute)
 		return;
 	try {
 		const rows = rowsOf(await objectql.execute(
@@ -95,8 +102,10 @@ class PackageServicePlugin {
 		const { logger } = ctx;
 		const o = settings(this.#given);
 		const objectql = serviceOf(ctx, 'objectql');
+		let isNew;
 		try {
-			this.#store = await openAt(o.path, o.store, logger);
+			({ store: this.#store, isNew } =
+				await openAt(o.path, o.store, logger));
 		} catch (error) {
 			logger.error(`Failed to open the package store ${o.path}`,
 				error);
@@ -109,8 +118,8 @@ class PackageServicePlugin {
 		logger.info('Package service initialized');
 		if (o.import)
 			await importAtBoot(service, objectql, logger);
-		else
-			await warnOfRows(store, objectql, o.path, logger);
+		else if (isNew) // once: a driver may complain of no such table
+			await warnOfRows(objectql, o.path, logger);
 		const registry = objectql?.registry;
 		if (!o.hydrate || !registry?.installPackage ||
 		    !registry.getPackage)
