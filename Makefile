@@ -291,13 +291,9 @@ help:
 	@echo 'check and bench read real packages from CORPUS=$(CORPUS),'
 	@echo 'a directory of *.jsonl.zst'
 
--include $(LIB:.o=.d) $(CLI:.o=.d) $(SERVER:.o=.d) $(TESTS:=.d) $(AIDS:=.d) \
-	$(BENCH_O:.o=.d) $(REPORT_O:.o=.d)
-.PHONY: all tests quickstart check check-gcc check-san torture fuzz-build \
-	fuzz lint install uninstall clean help bench bench-programs bench-wire \
-	bench-serve
--include $(LIB:.o=.d) $(CLI:.o=.d) $(NODE_O:.o=.d) $(TESTS:=.d) $(AIDS:=.d) \
-	$(BENCH_O:.o=.d) $(REPORT_O:.o=.d)
-.PHONY: all tests node quickstart check check-gcc check-san torture fuzz-build fuzz lint install \
-	uninstall clean help bench bench-programs bench-node bench-wire
+-include $(LIB:.o=.d) $(CLI:.o=.d) $(SERVER:.o=.d) $(NODE_O:.o=.d) \
+	$(TESTS:=.d) $(AIDS:=.d) $(BENCH_O:.o=.d) $(REPORT_O:.o=.d)
+.PHONY: all tests node quickstart check check-gcc check-san torture fuzz-build \
+	fuzz lint install uninstall clean help bench bench-programs bench-node \
+	bench-wire bench-serve
 .SECONDARY:
