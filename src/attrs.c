@@ -4,6 +4,7 @@
 #include "attrs.h"
 #include "hex.h"
 #include "package.h"
+#include "publish.h"
 #include "say.h"
 #include "sha256.h"
 #include "utf8.h"

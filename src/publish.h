@@ -3,8 +3,12 @@
 #ifndef PK_PUBLISH_H
 #define PK_PUBLISH_H
 
+#include "canon.h"
 #include "store.h"
 
+/* A text that could not be made canonical, as a failure. */
+int pk_fail_canon(struct pakhus_error *err, int rc,
+		  const struct pk_canon_error *e);
 /* The canonical text of a document, and of its entry what the text says. */
 int pk_publish_read(const struct pakhus *s, const char *json, size_t size,
 		    struct pk_entry *e, struct pk_shared **text,

@@ -4,7 +4,6 @@
 #ifndef PK_SAY_H
 #define PK_SAY_H
 
-#include "canon.h"
 #include "store.h"
 
 /* The entry and the text of what is to be said; *text stays NULL where it is
@@ -16,11 +15,5 @@ int pk_say_prepare(const char *id, const char *version, const char *json,
  * draft, is of a version that is not live then. */
 int pk_say_check(struct pk_view *v, const struct pk_draft *d, size_t n,
 		 const struct pk_entry *e, struct pakhus_error *err);
-
-/* ---- publish.c ---- */
-
-/* A text that could not be made canonical, as a failure. */
-int pk_fail_canon(struct pakhus_error *err, int rc,
-		  const struct pk_canon_error *e);
 
 #endif
