@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fail.h"
 #include "text.h"
 
 enum {
@@ -28,12 +29,9 @@ static int open_file(const char *path, struct pakhus_error *err)
 {
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
 
-	if (fd < 0) {
-		err->sys = errno;
-		err->status = errno == EACCES ? PAKHUS_EDENIED : PAKHUS_ESYS;
-		snprintf(err->text, sizeof(err->text),
-			 "open the access log %s: %s", path, strerror(errno));
-	}
+	if (fd < 0)
+		server_fail(err, server_status(errno), errno,
+			    "open the access log %s", path);
 	return fd;
 }
 
@@ -47,9 +45,7 @@ int accesslog_open(struct accesslog **out, const char *path,
 		log->path = strdup(path);
 	if (!log || (is_file && !log->path)) {
 		free(log);
-		err->status = PAKHUS_ENOMEM;
-		snprintf(err->text, sizeof(err->text), "out of memory");
-		return PAKHUS_ENOMEM;
+		return server_fail_nomem(err);
 	}
 	log->fd = is_file		? open_file(path, err)
 		  : strcmp(path, "off") ? STDERR_FILENO

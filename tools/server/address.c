@@ -6,7 +6,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,21 +13,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "fail.h"
+
 enum { PASSED = 3, BACKLOG = 1024 };
-
-__attribute__((format(printf, 4, 5)))
-static int failed(struct pakhus_error *err, int status, int sys,
-		  const char *fmt, ...)
-{
-	va_list ap;
-
-	err->status = status;
-	err->sys = sys;
-	va_start(ap, fmt);
-	vsnprintf(err->text, sizeof(err->text), fmt, ap);
-	va_end(ap);
-	return -1;
-}
 
 /* ---- Sockets ---- */
 
@@ -87,9 +74,9 @@ static int listen_unix(const char *path, struct pakhus_error *err)
 	int fd, sys;
 
 	if (!size || size >= sizeof(sa.sun_path))
-		return failed(err, PAKHUS_EINVAL, 0,
-			      "the path of a socket has 1 to %zu bytes: %s",
-			      sizeof(sa.sun_path) - 1, path);
+		return server_fail(err, PAKHUS_EINVAL, 0,
+				   "the path of a socket has 1 to %zu bytes: "
+				   "%s", sizeof(sa.sun_path) - 1, path);
 	memcpy(sa.sun_path, path, size + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0 && is_stale(&sa))
@@ -100,8 +87,8 @@ static int listen_unix(const char *path, struct pakhus_error *err)
 	sys = errno;
 	if (fd >= 0)
 		close(fd);
-	return failed(err, sys == EACCES ? PAKHUS_EDENIED : PAKHUS_ESYS, sys,
-		      "listen at unix:%s: %s", path, strerror(sys));
+	return server_fail(err, sys == EACCES ? PAKHUS_EDENIED : PAKHUS_ESYS,
+			   sys, "listen at unix:%s", path);
 }
 
 static int bind_inet(const struct addrinfo *ai)
@@ -156,13 +143,13 @@ static int listen_inet(const char *text, struct pakhus_error *err)
 	int fd = -1, rc, sys;
 
 	if (split(text, host, &port))
-		return failed(err, PAKHUS_EINVAL, 0,
-			      "not HOST:PORT, [V6]:PORT, :PORT or unix:PATH: %s",
-			      text);
+		return server_fail(err, PAKHUS_EINVAL, 0,
+				   "not HOST:PORT, [V6]:PORT, :PORT or "
+				   "unix:PATH: %s", text);
 	rc = getaddrinfo(*host ? host : NULL, port, &hint, &all);
 	if (rc)
-		return failed(err, PAKHUS_ENETWORK, 0, "listen at %s: %s", text,
-			      gai_strerror(rc));
+		return server_fail(err, PAKHUS_ENETWORK, 0, "listen at %s: %s",
+				   text, gai_strerror(rc));
 	/* [::] takes IPv4 as well, where the system does as it comes */
 	for (ai = all; fd < 0 && ai; ai = ai->ai_next)
 		if (*host || ai->ai_family == AF_INET6)
@@ -173,9 +160,9 @@ static int listen_inet(const char *text, struct pakhus_error *err)
 	sys = errno;
 	freeaddrinfo(all);
 	if (fd < 0)
-		return failed(err,
-			      sys == EACCES ? PAKHUS_EDENIED : PAKHUS_ENETWORK,
-			      sys, "listen at %s: %s", text, strerror(sys));
+		return server_fail(err, sys == EACCES ? PAKHUS_EDENIED
+						      : PAKHUS_ENETWORK,
+				   sys, "listen at %s", text);
 	return fd;
 }
 
@@ -197,8 +184,9 @@ static int listen_passed(struct pakhus_error *err)
 	    fcntl(PASSED, F_SETFD, FD_CLOEXEC) ||
 	    fcntl(PASSED, F_SETFL, O_NONBLOCK) ||
 	    ready(PASSED, domain != AF_UNIX))
-		return failed(err, PAKHUS_EINVAL, 0,
-			      "the socket that was passed does not listen");
+		return server_fail(err, PAKHUS_EINVAL, 0,
+				   "the socket that was passed does not "
+				   "listen");
 	return PASSED;
 }
 

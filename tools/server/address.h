@@ -12,8 +12,8 @@ enum { ADDRESS_MAX = 160, PEER_MAX = 64 };
 
 /* A socket that listens at text: HOST:PORT, [V6]:PORT, :PORT (every address)
  * or unix:PATH; port 0 is one that is free. NULL: the one that systemd passed
- * (LISTEN_FDS). name becomes what it is bound to, in the same form. -1: *err
- * says why. */
+ * (LISTEN_FDS). name becomes what it is bound to, in the same form. Below 0 is
+ * a status: *err says why. */
 int address_listen(const char *text, char name[ADDRESS_MAX],
 		   struct pakhus_error *err);
 /* Whether systemd passed a socket. */

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fail.h"
 #include "market_load.h"
 
 enum { PAGE = 1000 };
@@ -43,14 +44,6 @@ struct catalog {
 	uint64_t position;	  /* 0: it was not made yet */
 	struct lines by_id, by_place;
 };
-
-static int no_memory(struct pakhus_error *err)
-{
-	memset(err, 0, sizeof(*err));
-	err->status = PAKHUS_ENOMEM;
-	snprintf(err->text, sizeof(err->text), "out of memory");
-	return PAKHUS_ENOMEM;
-}
 
 /* ---- lines ---- */
 
@@ -204,7 +197,7 @@ static int refresh(struct catalog *c, const char *id,
 		line = line_of(p);
 		market_package_free(p);
 		if (!line)
-			return no_memory(err);
+			return server_fail_nomem(err);
 	}
 	pthread_rwlock_wrlock(&c->lock);
 	rc = put(c, id, line);
@@ -212,7 +205,7 @@ static int refresh(struct catalog *c, const char *id,
 	if (!rc)
 		return 0;
 	line_free(line);
-	return no_memory(err);
+	return server_fail_nomem(err);
 }
 
 static int make(struct catalog *c, struct pakhus_error *err)
@@ -273,7 +266,7 @@ static int collect(struct catalog *c, struct pakhus_history *page,
 				break;
 			if (e->id[0] && name_add(names, e->id)) {
 				pakhus_history_free(page);
-				return no_memory(err);
+				return server_fail_nomem(err);
 			}
 		}
 		range.before = i < page->count ? 0 : page->next;
@@ -406,7 +399,7 @@ int catalog_list(struct catalog *catalog, const struct catalog_query *query,
 	}
 	pthread_rwlock_unlock(&catalog->lock);
 	if (category.is_failed)
-		rc = no_memory(err);
+		rc = server_fail_nomem(err);
 	text_free(&category);
 	if (!rc)
 		*total = n;

@@ -8,6 +8,7 @@
  * 0. err may be NULL. */
 int server_fail(struct pakhus_error *err, int status, int sys, const char *fmt,
 		...) __attribute__((format(printf, 4, 5)));
+int server_fail_nomem(struct pakhus_error *err);
 /* The status that goes with an errno. */
 int server_status(int sys);
 

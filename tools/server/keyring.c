@@ -72,7 +72,7 @@ static int read_again(struct keyring *ring, struct pakhus_error *err)
 	int rc;
 
 	if (!fresh)
-		return server_fail(err, PAKHUS_ENOMEM, 0, "out of memory");
+		return server_fail_nomem(err);
 	rc = tokens_read(ring->path, &fresh->tokens, &ring->stamp, err);
 	if (rc) {
 		free(fresh);
@@ -156,7 +156,7 @@ int keyring_open(struct keyring **out, const char *path,
 
 	if (!ring || !(ring->path = strdup(path))) {
 		free(ring);
-		return server_fail(err, PAKHUS_ENOMEM, 0, "out of memory");
+		return server_fail_nomem(err);
 	}
 	ring->notice = notice;
 	ring->arg = arg;

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fail.h"
 #include "listen_state.h"
 
 enum {
@@ -224,13 +225,6 @@ static void defaults(struct listener *l)
 	l->most = connections_for(l->opt.connections);
 }
 
-static int out_of_memory(struct pakhus_error *err)
-{
-	err->status = PAKHUS_ENOMEM;
-	snprintf(err->text, sizeof(err->text), "out of memory");
-	return PAKHUS_ENOMEM;
-}
-
 static int add_events(struct listener *l)
 {
 	const struct timeval tick = {0, TICK_MS * 1000L};
@@ -246,8 +240,10 @@ static int add_events(struct listener *l)
 	l->hup = evsignal_new(l->base, SIGHUP, on_hup, l);
 	l->term = evsignal_new(l->base, SIGTERM, on_stop, l);
 	l->interrupt = evsignal_new(l->base, SIGINT, on_stop, l);
-	return !l->wake || !l->tick || !l->nudge || !l->hup || !l->term || !l->interrupt ||
-		event_add(l->wake, NULL) || event_add(l->tick, &tick) ||
+	if (!l->wake || !l->tick || !l->nudge || !l->hup || !l->term ||
+	    !l->interrupt)
+		return -1;
+	return event_add(l->wake, NULL) || event_add(l->tick, &tick) ||
 		event_add(l->hup, NULL) || event_add(l->term, NULL) ||
 		event_add(l->interrupt, NULL) ? -1 : 0;
 }
@@ -263,7 +259,7 @@ static int add_listener(struct listener *l, struct pakhus_error *err)
 				       LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 	if (!l->accept) {
 		close(fd);
-		return out_of_memory(err);
+		return server_fail_nomem(err);
 	}
 	evconnlistener_set_error_cb(l->accept, on_accept_error);
 	l->is_accepting = 1;
@@ -281,7 +277,7 @@ int listener_new(struct listener **out, const struct listen_options *opt,
 	int rc = 0;
 
 	if (!l)
-		return out_of_memory(err);
+		return server_fail_nomem(err);
 	l->opt = *opt;
 	l->wake_fd = -1;
 	TAILQ_INIT(&l->all);
@@ -294,10 +290,13 @@ int listener_new(struct listener **out, const struct listen_options *opt,
 		l->tls = tls_new(opt->cert, opt->key, err);
 		rc = l->tls ? 0 : err->status;
 	}
-	if (!rc && (add_events(l) || pool_new(&l->pool,
-					      threads_for(opt->threads), QUEUE,
-					      wake, l)))
-		rc = out_of_memory(err);
+	if (!rc && add_events(l))
+		rc = server_fail(err, server_status(errno), errno,
+				 "make the loop of events");
+	if (!rc && pool_new(&l->pool, threads_for(opt->threads), QUEUE, wake,
+			    l))
+		rc = server_fail(err, server_status(errno), errno,
+				 "start threads");
 	if (!rc)
 		rc = add_listener(l, err);
 	if (rc) {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fail.h"
 #include "listen_state.h"
 
 struct tls {
@@ -39,9 +40,7 @@ static SSL_CTX *context(const char *cert, const char *key,
 	ERR_error_string_n(ERR_get_error(), why, sizeof(why));
 	ERR_clear_error();
 	SSL_CTX_free(ctx);
-	err->status = PAKHUS_EINVAL;
-	snprintf(err->text, sizeof(err->text), "read %s for TLS: %s", what,
-		 why);
+	server_fail(err, PAKHUS_EINVAL, 0, "read %s for TLS: %s", what, why);
 	return NULL;
 }
 
@@ -51,7 +50,7 @@ struct tls *tls_new(const char *cert, const char *key,
 	struct tls *tls = calloc(1, sizeof(*tls));
 
 	if (!tls) {
-		err->status = PAKHUS_ENOMEM;
+		server_fail_nomem(err);
 		return NULL;
 	}
 	tls->cert = cert;

@@ -2,7 +2,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "fail.h"
 
 enum { PAGE = 1000, TRIES = 8 };
 
@@ -17,14 +18,6 @@ int attrs_read(struct pakhus *store, const char *id, const char *version,
 	return 0;
 }
 
-static int no_memory(struct pakhus_error *err)
-{
-	memset(err, 0, sizeof(*err));
-	err->status = PAKHUS_ENOMEM;
-	snprintf(err->text, sizeof(err->text), "out of memory");
-	return PAKHUS_ENOMEM;
-}
-
 static int add_page(struct market_package *p, const struct pakhus_versions *page,
 		    struct pakhus_error *err)
 {
@@ -34,7 +27,7 @@ static int add_page(struct market_package *p, const struct pakhus_versions *page
 	versions = realloc(p->versions,
 			   (p->count + page->count + 1) * sizeof(*versions));
 	if (!versions)
-		return no_memory(err);
+		return server_fail_nomem(err);
 	p->versions = versions;
 	for (i = 0; i < page->count; i++) {
 		versions[p->count].record = page->items[i];
@@ -110,7 +103,7 @@ int market_load(struct pakhus *store, const char *id, int is_whole,
 	for (tries = 0; tries < TRIES; tries++) {
 		p = calloc(1, sizeof(*p));
 		if (!p)
-			return no_memory(err);
+			return server_fail_nomem(err);
 		snprintf(p->id, sizeof(p->id), "%s", id);
 		rc = load(store, p, is_whole, listed, err);
 		if (!rc && p->count) {
@@ -123,10 +116,8 @@ int market_load(struct pakhus *store, const char *id, int is_whole,
 	}
 	if (rc)
 		return rc;
-	memset(err, 0, sizeof(*err));
-	err->status = PAKHUS_ENOTFOUND;
-	snprintf(err->text, sizeof(err->text), "there is no package %s", id);
-	return PAKHUS_ENOTFOUND;
+	return server_fail(err, PAKHUS_ENOTFOUND, 0, "there is no package %s",
+			   id);
 }
 
 void market_package_free(struct market_package *package)

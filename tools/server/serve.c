@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "fail.h"
 #include "listen.h"
 
 #define LISTEN_DEFAULT "127.0.0.1:4600"
@@ -170,16 +171,12 @@ static int start(struct serve *s, struct pakhus_error *err)
 	char text[160];
 	int rc;
 
-	if (opt->trust_proxy && address_is_in(opt->trust_proxy, "unix") < 0) {
-		err->status = PAKHUS_EINVAL;
-		snprintf(err->text, sizeof(err->text),
-			 "not addresses or networks with commas between: %s",
-			 opt->trust_proxy);
-		return PAKHUS_EINVAL;
-	}
-	rc = accesslog_open(&s->log, opt->access_log ? opt->access_log
-							 : "-", err);
-
+	if (opt->trust_proxy && address_is_in(opt->trust_proxy, "unix") < 0)
+		return server_fail(err, PAKHUS_EINVAL, 0,
+				   "not addresses or networks with commas "
+				   "between: %s", opt->trust_proxy);
+	rc = accesslog_open(&s->log, opt->access_log ? opt->access_log : "-",
+			    err);
 	if (!rc)
 		rc = server_open(&s->server, &opt->server, err);
 	if (rc)

@@ -50,7 +50,7 @@ static int open_parts(struct server *s, struct pakhus_error *err)
 	s->limit = limit_new(&s->opt.rates);
 	s->metrics = metrics_new(route_count());
 	if (!s->limit || !s->metrics)
-		return server_fail(err, PAKHUS_ENOMEM, 0, "out of memory");
+		return server_fail_nomem(err);
 	if (s->opt.tokens) {
 		rc = keyring_open(&s->keyring, s->opt.tokens, on_notice, s,
 				  err);
@@ -63,7 +63,7 @@ static int open_parts(struct server *s, struct pakhus_error *err)
 		return rc;
 	s->catalog = catalog_new(s->store);
 	return s->catalog ? 0
-			  : server_fail(err, PAKHUS_ENOMEM, 0, "out of memory");
+			  : server_fail_nomem(err);
 }
 
 int server_open(struct server **out, const struct server_options *opt,
@@ -73,7 +73,7 @@ int server_open(struct server **out, const struct server_options *opt,
 	int rc;
 
 	if (!s)
-		return server_fail(err, PAKHUS_ENOMEM, 0, "out of memory");
+		return server_fail_nomem(err);
 	stripes_init(&s->packages);
 	s->opt = *opt;
 	s->started_at = (uint64_t)time(NULL);

@@ -371,7 +371,7 @@ static int check_twice(const struct tokens *tokens, struct pakhus_error *err)
 	int rc = 0;
 
 	if (!order)
-		return server_fail(err, PAKHUS_ENOMEM, 0, "out of memory");
+		return server_fail_nomem(err);
 	for (i = 0; i < tokens->count; i++)
 		order[i] = &tokens->items[i];
 	qsort(order, tokens->count, sizeof(*order), by_name);
@@ -424,7 +424,7 @@ int tokens_parse(const char *text, size_t size, struct tokens **out,
 				   TOKENS_TEXT_MAX);
 	tokens = calloc(1, sizeof(*tokens));
 	if (!tokens)
-		return server_fail(err, PAKHUS_ENOMEM, 0, "out of memory");
+		return server_fail_nomem(err);
 	while (!rc && rest.size) {
 		struct span line = cut(&rest, '\n');
 		struct token token = {.line = ++number};

@@ -37,8 +37,7 @@ static int read_text(const char *path, int fd, struct text *out,
 			return failed(err, path, "cannot be read");
 		text_add(out, part, (size_t)n);
 		if (out->is_failed)
-			return server_fail(err, PAKHUS_ENOMEM, 0,
-					   "out of memory");
+			return server_fail_nomem(err);
 		if (out->size > TOKENS_TEXT_MAX)
 			return server_fail(err, PAKHUS_ELIMIT, 0,
 					   "%s: more than %zu bytes of tokens",
@@ -118,7 +117,7 @@ static int open_dir(struct change *c, struct pakhus_error *err)
 			  : strdup(".");
 
 	if (!dir)
-		return server_fail(err, PAKHUS_ENOMEM, 0, "out of memory");
+		return server_fail_nomem(err);
 	c->name = slash ? slash + 1 : c->path;
 	c->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	free(dir);
@@ -150,8 +149,7 @@ static int change_begin(struct change *c, const char *path,
 		return rc;
 	if (asprintf(&c->temp, "%s.new", c->name) < 0) {
 		c->temp = NULL;
-		server_fail(err, PAKHUS_ENOMEM, 0, "out of memory");
-		return PAKHUS_ENOMEM;
+		return server_fail_nomem(err);
 	}
 	rc = load(c->dir, c->name, path, &c->text, &c->tokens, &c->old, &why);
 	if (!rc)
@@ -195,7 +193,7 @@ static int change_finish(struct change *c, const struct text *text,
 	int fd, is_written, sys;
 
 	if (text->is_failed)
-		return server_fail(err, PAKHUS_ENOMEM, 0, "out of memory");
+		return server_fail_nomem(err);
 	if (text->size > TOKENS_TEXT_MAX)
 		return server_fail(err, PAKHUS_ELIMIT, 0,
 				   "%s: more than %zu bytes of tokens",
