@@ -27,7 +27,7 @@ static inline void m_token(FILE *file, const char *name, const char *grants,
 
 	assert_int_equal(bearer_new(secret), 0);
 	snprintf(token.name, sizeof(token.name), "%s", name);
-	bearer_digest(secret, BEARER_SIZE, token.digest);
+	digest_sha256(secret, BEARER_SIZE, token.digest);
 	token_grant(&token, grants, strlen(grants), why);
 	assert_string_equal(why, "");
 	token_put(&token, &line);

@@ -23,7 +23,7 @@ static char *grant_until(const char *path, const char *name,
 	assert_non_null(secret);
 	snprintf(token.name, sizeof(token.name), "%s", name);
 	assert_int_equal(bearer_new(secret), 0);
-	bearer_digest(secret, BEARER_SIZE, token.digest);
+	digest_sha256(secret, BEARER_SIZE, token.digest);
 	assert_int_equal(token_grant(&token, grants, strlen(grants), why), 0);
 	assert_done(tokens_add(path, &token, &err));
 	token_release(&token);

@@ -208,7 +208,7 @@ static void test_every_cut_and_flip_is_refused_or_means_one_thing(void **state)
 static void test_a_secret_can_be_told_from_other_text(void **state)
 {
 	char one[BEARER_SIZE + 1], two[BEARER_SIZE + 1];
-	unsigned char digest[BEARER_DIGEST], other[BEARER_DIGEST];
+	unsigned char digest[DIGEST_SIZE], other[DIGEST_SIZE];
 	size_t i;
 
 	(void)state;
@@ -227,13 +227,13 @@ static void test_a_secret_can_be_told_from_other_text(void **state)
 		one[i] ^= 1;
 	}
 	/* `printf %s test | sha256sum` */
-	bearer_digest("test", 4, digest);
+	digest_sha256("test", 4, digest);
 	assert_int_equal(digest[0], 0x9f);
 	assert_int_equal(digest[31], 0x08);
 	memcpy(other, digest, sizeof(other));
-	assert_true(bearer_is_same(digest, other));
+	assert_true(digest_is_same(digest, other));
 	other[31] ^= 1;
-	assert_false(bearer_is_same(digest, other));
+	assert_false(digest_is_same(digest, other));
 }
 
 /* ---- the file ---- */

@@ -150,14 +150,10 @@ static int create(const struct cli *cli, const char *path)
 	token.expires = life ? token.created + life : 0;
 	rc = read_scopes(cli, &token);
 	if (!rc) {
-		sys = bearer_new(secret);
-		if (sys)
-			rc = say_failed(cli, CLI_FAILED, "no random bytes: %s",
-					strerror(sys));
-	}
-	if (!rc) {
-		bearer_digest(secret, BEARER_SIZE, token.digest);
-		rc = add(cli, path, &token, secret);
+		sys = token_new_secret(&token, secret);
+		rc = sys ? say_failed(cli, CLI_FAILED, "no random bytes: %s",
+				      strerror(sys))
+			 : add(cli, path, &token, secret);
 	}
 	explicit_bzero(secret, sizeof(secret));
 	token_release(&token);

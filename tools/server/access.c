@@ -116,9 +116,10 @@ static const struct token *find(struct keyring *ring, const char *field,
 				uint64_t now, struct tokens_held *held,
 				const char **why)
 {
-	unsigned char digest[BEARER_DIGEST];
+	unsigned char digest[DIGEST_SIZE];
 	char secret[BEARER_SIZE + 1];
 	const struct token *token;
+	int rc;
 
 	*why = "This server knows no tokens: it was started without --tokens";
 	if (!ring)
@@ -126,8 +127,10 @@ static const struct token *find(struct keyring *ring, const char *field,
 	*why = "That is not the secret of a token";
 	if (!credential_read(field, secret))
 		return NULL;
-	bearer_digest(secret, BEARER_SIZE, digest);
+	rc = digest_sha256(secret, BEARER_SIZE, digest);
 	explicit_bzero(secret, sizeof(secret));
+	if (rc)
+		return NULL;
 	*held = keyring_hold(ring, now / 1000000);
 	token = tokens_find(held->tokens, digest);
 	if (token && !token_has_expired(token, (uint64_t)time(NULL)))

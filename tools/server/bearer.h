@@ -12,19 +12,11 @@
 #include <stddef.h>
 
 #define BEARER_PREFIX "pakhus_"
-enum {
-	BEARER_SIZE = sizeof(BEARER_PREFIX) - 1 + 64 + 8,
-	BEARER_DIGEST = 32
-};
+enum { BEARER_SIZE = sizeof(BEARER_PREFIX) - 1 + 64 + 8 };
 
 /* A new one; 0, or an errno. */
 int bearer_new(char secret[BEARER_SIZE + 1]);
 /* Whether a text looks like one, its checksum included. */
 int bearer_is_shaped(const char *text, size_t size);
-void bearer_digest(const char *text, size_t size,
-		   unsigned char digest[BEARER_DIGEST]);
-/* Takes as long where they differ early as where they do not. */
-int bearer_is_same(const unsigned char a[BEARER_DIGEST],
-		   const unsigned char b[BEARER_DIGEST]);
 
 #endif

@@ -1,7 +1,9 @@
 #include "digest.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <stdio.h>
+
+#include "hex.h"
 
 int digest_sha256(const void *bytes, size_t size,
 		  unsigned char out[DIGEST_SIZE])
@@ -11,11 +13,15 @@ int digest_sha256(const void *bytes, size_t size,
 		       : -1;
 }
 
+int digest_is_same(const unsigned char a[DIGEST_SIZE],
+		   const unsigned char b[DIGEST_SIZE])
+{
+	return !CRYPTO_memcmp(a, b, DIGEST_SIZE);
+}
+
 void digest_hex(const unsigned char digest[DIGEST_SIZE],
 		char out[DIGEST_HEX + 1])
 {
-	size_t i;
-
-	for (i = 0; i < DIGEST_SIZE; i++)
-		snprintf(out + 2 * i, 3, "%02x", digest[i]);
+	hex_write(digest, DIGEST_SIZE, out);
+	out[DIGEST_HEX] = '\0';
 }

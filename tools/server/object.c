@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hex.h"
+
 struct scan {
 	const char *at, *end;
 	const char *fault;
@@ -32,14 +34,6 @@ static int take(struct scan *s, char c)
 	return 1;
 }
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Four hexadecimal digits, or -1. */
 static int unit(const char *at, const char *end)
 {
@@ -48,7 +42,7 @@ static int unit(const char *at, const char *end)
 	if (end - at < 4)
 		return -1;
 	for (i = 0; i < 4; i++) {
-		int digit = hex(at[i]);
+		int digit = hex_value(at[i]);
 
 		if (digit < 0)
 			return -1;

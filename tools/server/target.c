@@ -2,13 +2,7 @@
 
 #include <string.h>
 
-static int nibble(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+#include "hex.h"
 
 /* The decoded size, or -1; no byte that is decoded is NUL. */
 static int decode(const char *s, size_t size, int is_query, char *out)
@@ -21,8 +15,8 @@ static int decode(const char *s, size_t size, int is_query, char *out)
 
 		if (c == '%') {
 			int is_whole = size - i > 2;
-			int high = is_whole ? nibble(s[i + 1]) : -1;
-			int low = is_whole ? nibble(s[i + 2]) : -1;
+			int high = is_whole ? hex_value(s[i + 1]) : -1;
+			int low = is_whole ? hex_value(s[i + 2]) : -1;
 
 			if (high < 0 || low < 0 || !(high | low))
 				return -1;

@@ -1,11 +1,14 @@
 #include "tokens.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "digest.h"
 #include "fail.h"
+#include "hex.h"
 
 enum { FIELDS = 5, WHY = 160 };
 
@@ -79,7 +82,7 @@ int token_may_some(const struct token *token, enum scope scope)
  * first, which is quick among thousands, and tells nothing: of a SHA-256
  * nobody can aim at them. */
 const struct token *tokens_find(const struct tokens *tokens,
-				const unsigned char digest[BEARER_DIGEST])
+				const unsigned char digest[DIGEST_SIZE])
 {
 	const struct token *found = NULL;
 	uint64_t want, head;
@@ -89,7 +92,7 @@ const struct token *tokens_find(const struct tokens *tokens,
 	for (i = 0; i < tokens->count; i++) {
 		memcpy(&head, tokens->items[i].digest, sizeof(head));
 		if (head == want &&
-		    bearer_is_same(tokens->items[i].digest, digest))
+		    digest_is_same(tokens->items[i].digest, digest))
 			found = &tokens->items[i];
 	}
 	return found;
@@ -104,6 +107,17 @@ const struct token *tokens_named(const struct tokens *tokens,
 		if (!strcmp(tokens->items[i].name, name))
 			return &tokens->items[i];
 	return NULL;
+}
+
+/* ---- Making ---- */
+
+int token_new_secret(struct token *token, char secret[BEARER_SIZE + 1])
+{
+	int sys = bearer_new(secret);
+
+	if (!sys && digest_sha256(secret, BEARER_SIZE, token->digest))
+		sys = ENOMEM;
+	return sys;
 }
 
 /* ---- Reading ---- */
@@ -127,18 +141,16 @@ int token_is_name(const char *name, size_t size)
 	return size && size <= TOKEN_NAME_MAX;
 }
 
-static int read_digest(struct span s, unsigned char out[BEARER_DIGEST])
+static int read_digest(struct span s, unsigned char out[DIGEST_SIZE])
 {
 	size_t i;
 
-	if (s.size != 2 * BEARER_DIGEST)
+	if (s.size != DIGEST_HEX)
 		return 0;
 	for (i = 0; i < s.size; i++) {
-		char c = s.at[i];
-		int n = is_digit(c) ? c - '0'
-			: c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+		int n = hex_value(s.at[i]);
 
-		if (n < 0)
+		if (n < 0 || (s.at[i] >= 'A' && s.at[i] <= 'F'))
 			return 0;
 		out[i / 2] = (unsigned char)(i % 2 ? out[i / 2] | n : n << 4);
 	}
@@ -357,7 +369,7 @@ static int by_name(const void *a, const void *b)
 static int by_digest(const void *a, const void *b)
 {
 	const struct token *const *x = a, *const *y = b;
-	int order = memcmp((*x)->digest, (*y)->digest, BEARER_DIGEST);
+	int order = memcmp((*x)->digest, (*y)->digest, DIGEST_SIZE);
 
 	return order ? order : ((*x)->line > (*y)->line) * 2 - 1;
 }
@@ -384,7 +396,7 @@ static int check_twice(const struct tokens *tokens, struct pakhus_error *err)
 	qsort(order, tokens->count, sizeof(*order), by_digest);
 	for (i = 1; !rc && i < tokens->count; i++)
 		if (!memcmp(order[i - 1]->digest, order[i]->digest,
-			    BEARER_DIGEST))
+			    DIGEST_SIZE))
 			rc = server_fail(err, PAKHUS_EINVAL, 0,
 					 "line %zu: the secret is that of line "
 					 "%zu too", order[i]->line,
@@ -502,12 +514,10 @@ void token_put_time(uint64_t when, struct text *t)
 
 void token_put(const struct token *token, struct text *t)
 {
-	size_t i;
+	char hex[DIGEST_HEX + 1];
 
-	text_printf(t, "%s ", token->name);
-	for (i = 0; i < BEARER_DIGEST; i++)
-		text_printf(t, "%02x", token->digest[i]);
-	text_puts(t, " ");
+	digest_hex(token->digest, hex);
+	text_printf(t, "%s %s ", token->name, hex);
 	token_put_grants(token, t);
 	text_puts(t, " ");
 	token_put_time(token->expires, t);

@@ -26,6 +26,7 @@
 
 #include "access.h"
 #include "bearer.h"
+#include "digest.h"
 #include "pakhus.h"
 #include "text.h"
 
@@ -40,7 +41,7 @@ struct grant {
 
 struct token {
 	char name[TOKEN_NAME_MAX + 1];
-	unsigned char digest[BEARER_DIGEST];
+	unsigned char digest[DIGEST_SIZE];
 	struct grant *grants;
 	size_t grant_count;
 	uint64_t expires; /* seconds since 1970; 0: never */
@@ -61,10 +62,12 @@ int tokens_parse(const char *text, size_t size, struct tokens **out,
 void tokens_free(struct tokens *tokens);
 /* NULL where there is none. Takes the same time for each, and for none. */
 const struct token *tokens_find(const struct tokens *tokens,
-				const unsigned char digest[BEARER_DIGEST]);
+				const unsigned char digest[DIGEST_SIZE]);
 const struct token *tokens_named(const struct tokens *tokens,
 				 const char *name);
 
+/* A new secret, whose SHA-256 the token has then; 0, or an errno. */
+int token_new_secret(struct token *token, char secret[BEARER_SIZE + 1]);
 int token_is_name(const char *name, size_t size);
 int token_has_expired(const struct token *token, uint64_t now);
 /* Whether it may do scope on the package id; NULL: on all of them. */
