@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -91,12 +92,14 @@ static inline int dial(void)
 	const struct timeval patience = {30, 0};
 	struct sockaddr_in in = {.sin_family = AF_INET};
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	int is_unix = !strncmp(serving.url, "unix:", 5), fd;
+	int is_unix = !strncmp(serving.url, "unix:", 5), fd, yes = 1;
 
 	fd = socket(is_unix ? AF_UNIX : AF_INET, SOCK_STREAM, 0);
 	assert_true(fd >= 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	/* what is said in parts is not held back until the first is heard of */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 	if (is_unix) {
 		assert_true(strlen(serving.url + 5) < sizeof(un.sun_path));
 		memcpy(un.sun_path, serving.url + 5,
