@@ -102,7 +102,7 @@ int cloud_say(struct exchange *x, const char *id, const char *version,
 			server_wrote(x->server);
 	}
 	if (t.is_failed)
-		cloud_no_memory(x);
+		reply_no_memory(x);
 	else if (rc)
 		reply_failed(x, &err);
 	rc = rc || t.is_failed ? -1 : 0;
@@ -112,12 +112,6 @@ int cloud_say(struct exchange *x, const char *id, const char *version,
 
 /* ---- bodies and replies ---- */
 
-int cloud_no_memory(struct exchange *x)
-{
-	reply_error(x, 503, "OUT_OF_MEMORY", "out of memory");
-	return -1;
-}
-
 struct object *cloud_body(struct exchange *x, struct object *object)
 {
 	const char *fault = object_read(object, x->request->body,
@@ -126,7 +120,7 @@ struct object *cloud_body(struct exchange *x, struct object *object)
 	if (!fault)
 		return object;
 	if (fault == object_no_memory)
-		cloud_no_memory(x);
+		reply_no_memory(x);
 	else
 		reply_error(x, 400, "VALIDATION_ERROR", "The body %s.", fault);
 	return NULL;
@@ -149,14 +143,7 @@ void reply_violations(struct exchange *x, const char *code,
 {
 	struct text t = {0};
 
-	put_open(&t, '{');
-	put_key(&t, "success");
-	put_bool(&t, 0);
-	put_key(&t, "error");
-	put_open(&t, '{');
-	put_pair(&t, "code", code);
-	put_pair(&t, "message", message);
-	put_close(&t, '}');
+	put_error(&t, code, message);
 	put_key(&t, "violations");
 	put_open(&t, '[');
 	text_add(&t, v->list.data, v->list.size);

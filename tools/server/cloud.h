@@ -36,8 +36,6 @@ void violation(struct violations *v, const char *fmt, ...)
 void reply_violations(struct exchange *x, const char *code,
 		      const char *message, struct violations *v);
 
-/* What could not be read for want of memory. -1 */
-int cloud_no_memory(struct exchange *x);
 /* The body's members; NULL when it was answered. object_free(). */
 struct object *cloud_body(struct exchange *x, struct object *object);
 

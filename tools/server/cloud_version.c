@@ -68,7 +68,7 @@ static int invalid(struct exchange *x, const struct upload *up,
 {
 	if (up->is_failed || v->list.is_failed) {
 		text_free(&v->list);
-		return cloud_no_memory(x);
+		return reply_no_memory(x);
 	}
 	if (!v->count)
 		return 0;
@@ -81,7 +81,7 @@ static int required(struct exchange *x, const struct upload *up,
 		    const char *sentence)
 {
 	if (up->is_failed)
-		return cloud_no_memory(x);
+		return reply_no_memory(x);
 	reply_error(x, 400, "MISSING_REQUIRED_FIELD", "%s", sentence);
 	return -1;
 }
@@ -234,7 +234,7 @@ static int read_bundle(struct exchange *x, struct upload *up)
 		return put_bundle(x, up, value);
 	text = slice_string(value, &value.size, &up->is_failed);
 	value.text = text;
-	rc = text ? put_bundle(x, up, value) : cloud_no_memory(x);
+	rc = text ? put_bundle(x, up, value) : reply_no_memory(x);
 	free(text);
 	return rc;
 }
@@ -563,7 +563,7 @@ static int read_upload(struct exchange *x, struct upload *up)
 		     "runtime.", up->id);
 	put_attrs(up);
 	if (up->is_failed || up->document.is_failed || up->attrs.is_failed)
-		return cloud_no_memory(x);
+		return reply_no_memory(x);
 	if (pakhus_document_new(x->store, up->document.data, up->document.size,
 				&up->read, &err)) {
 		reply_refused(x, &err, up->document.size);

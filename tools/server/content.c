@@ -21,7 +21,7 @@ static int refused(struct exchange *x, const char *name, int why, size_t max)
 			    "The body decodes to more than the %zu bytes that "
 			    "are taken here.", max);
 	else if (why == DECODE_NOMEM)
-		reply_error(x, 503, "OUT_OF_MEMORY", "out of memory");
+		reply_no_memory(x);
 	else
 		reply_error(x, 400, "VALIDATION_ERROR",
 			    "The body is damaged: it does not decode as %s.",

@@ -65,7 +65,7 @@ static char *read_id(struct exchange *x, const struct object *body)
 		value = object_get(body, "manifestId");
 	id = trimmed(value, &is_failed);
 	if (is_failed) {
-		cloud_no_memory(x);
+		reply_no_memory(x);
 	} else if (!id || !*id) {
 		reply_error(x, 400, "MISSING_REQUIRED_FIELD",
 			    "manifest_id is required");
@@ -220,7 +220,7 @@ static void upsert(struct exchange *x, const struct object *body,
 	put_string(&by, x->caller.by);
 	rc = by.is_failed;
 	if (rc)
-		cloud_no_memory(x);
+		reply_no_memory(x);
 	else
 		rc = cloud_known(x, id, 0, &old, &has_versions);
 	if (!rc) {
@@ -345,7 +345,7 @@ static void post_icon(struct exchange *x)
 	put_icon_url(&url, x->param[0], type->end);
 	put_icon(&icon, type, x->request->body, x->request->size);
 	if (url.is_failed || icon.is_failed) {
-		cloud_no_memory(x);
+		reply_no_memory(x);
 	} else {
 		lock = stripes_lock(&x->server->packages, x->param[0]);
 		set_icon(x, x->param[0], &url, &icon);
@@ -426,7 +426,7 @@ static void get_icon(struct exchange *x)
 	size_t size;
 
 	if (!id) {
-		cloud_no_memory(x);
+		reply_no_memory(x);
 		return;
 	}
 	if (type)
@@ -440,7 +440,7 @@ static void get_icon(struct exchange *x)
 	if (bytes)
 		reply_icon(x, type, bytes, size);
 	else if (is_failed)
-		cloud_no_memory(x);
+		reply_no_memory(x);
 	else if (!x->reply->status)
 		no_icon(x);
 	pakhus_attrs_free(attrs);

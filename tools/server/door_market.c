@@ -172,7 +172,7 @@ static void get_file(struct exchange *x)
 	char *path = strdup(x->param[0]), *version;
 
 	if (!path) {
-		reply_error(x, 503, "OUT_OF_MEMORY", "out of memory");
+		reply_no_memory(x);
 		return;
 	}
 	version = cut_version(path);

@@ -11,7 +11,7 @@ static void openapi(struct exchange *x)
 	char *body = malloc(size + 1);
 
 	if (!body) {
-		reply_error(x, 503, "OUT_OF_MEMORY", "out of memory");
+		reply_no_memory(x);
 		return;
 	}
 	memcpy(body, openapi_json, size);

@@ -125,7 +125,7 @@ static void take_body(struct exchange *x, const struct object *body)
 		object_free(&object);
 	}
 	if (is_failed || fault == object_no_memory)
-		reply_error(x, 503, "OUT_OF_MEMORY", "out of memory");
+		reply_no_memory(x);
 	else if (!id || !version)
 		reply_error(x, 400, "PACKAGE_MANIFEST_INVALID",
 			    "Invalid manifest: id and version are required");

@@ -50,7 +50,7 @@ static int read_line(struct exchange *x, struct lines *l, size_t number,
 	struct pakhus_error err = {0}, told;
 
 	if (!to) {
-		reply_error(x, 503, "OUT_OF_MEMORY", "out of memory");
+		reply_no_memory(x);
 		return -1;
 	}
 	if (l->count == BATCH_MAX) {

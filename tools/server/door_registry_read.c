@@ -174,7 +174,7 @@ static void reply_slice(struct exchange *x, struct pakhus_package *p,
 	if (body)
 		reply_bytes(x, 200, "application/json", body, size);
 	else
-		reply_error(x, 503, "OUT_OF_MEMORY", "out of memory");
+		reply_no_memory(x);
 }
 
 void registry_manifest(struct exchange *x)

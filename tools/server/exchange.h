@@ -61,13 +61,18 @@ char *query_value(struct exchange *x, const char *name, int *is_answered);
 int query_number(struct exchange *x, const char *name, uint64_t min,
 		 uint64_t max, uint64_t otherwise, uint64_t *out);
 
-/* Takes the text; application/json. */
+/* Takes the text, or where that failed is 503; application/json. */
 void reply_json(struct exchange *x, int status, struct text *t);
 /* {"success":true,"data":T}: the envelope of ObjectStack's clients. */
 void reply_data(struct exchange *x, int status, struct text *t);
-/* {"success":false,"error":{"code":…,"message":…}} */
+/* {"success":false,"error":{"code":…,"message":…} and no end, for what comes
+ * besides. */
+void put_error(struct text *t, const char *code, const char *message);
+/* That, ended. */
 void reply_error(struct exchange *x, int status, const char *code,
 		 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* The same where memory ran out. -1, for who has to say that it is answered. */
+int reply_no_memory(struct exchange *x);
 /* The same for what the library said. What it says of the server's own
  * trouble, with its paths, is told to the operator and not to the client. */
 void reply_failed(struct exchange *x, const struct pakhus_error *err);

@@ -9,7 +9,7 @@
 #include "exchange.h"
 #include "state.h"
 
-static void text_reply(struct exchange *x, int status, struct text *t)
+void reply_json(struct exchange *x, int status, struct text *t)
 {
 	struct reply *rp = x->reply;
 
@@ -26,11 +26,6 @@ static void text_reply(struct exchange *x, int status, struct text *t)
 	reply_field(rp, "Content-Type", "application/json");
 }
 
-void reply_json(struct exchange *x, int status, struct text *t)
-{
-	text_reply(x, status, t);
-}
-
 void reply_data(struct exchange *x, int status, struct text *t)
 {
 	static const char head[] = "{\"success\":true,\"data\":";
@@ -43,7 +38,19 @@ void reply_data(struct exchange *x, int status, struct text *t)
 		memmove(t->data + n, t->data, size);
 		memcpy(t->data, head, n);
 	}
-	text_reply(x, status, t);
+	reply_json(x, status, t);
+}
+
+void put_error(struct text *t, const char *code, const char *message)
+{
+	put_open(t, '{');
+	put_key(t, "success");
+	put_bool(t, 0);
+	put_key(t, "error");
+	put_open(t, '{');
+	put_pair(t, "code", code);
+	put_pair(t, "message", message);
+	put_close(t, '}');
 }
 
 void reply_error(struct exchange *x, int status, const char *code,
@@ -56,16 +63,15 @@ void reply_error(struct exchange *x, int status, const char *code,
 	va_start(ap, fmt);
 	vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
-	put_open(&t, '{');
-	put_key(&t, "success");
-	put_bool(&t, 0);
-	put_key(&t, "error");
-	put_open(&t, '{');
-	put_pair(&t, "code", code);
-	put_pair(&t, "message", message);
+	put_error(&t, code, message);
 	put_close(&t, '}');
-	put_close(&t, '}');
-	text_reply(x, status, &t);
+	reply_json(x, status, &t);
+}
+
+int reply_no_memory(struct exchange *x)
+{
+	reply_error(x, 503, "OUT_OF_MEMORY", "out of memory");
+	return -1;
 }
 
 /* What went wrong here has file names in it, and is nothing that the client

@@ -35,7 +35,7 @@ char *query_value(struct exchange *x, const char *name, int *is_answered)
 		return NULL;
 	*is_answered = 1;
 	if (n == -2)
-		reply_error(x, 503, "OUT_OF_MEMORY", "out of memory");
+		reply_no_memory(x);
 	else if (n == -1)
 		reply_error(x, 400, "VALIDATION_ERROR",
 			    "The \"%s\" query parameter is badly encoded.",
@@ -231,7 +231,7 @@ void server_handle(struct server *s, const struct request *rq,
 	rp->route = "";
 	x.query = rq->target + path + (rq->target[path] == '?');
 	if (!room) {
-		reply_error(&x, 503, "OUT_OF_MEMORY", "out of memory");
+		reply_no_memory(&x);
 		goto out;
 	}
 	for (i = 0; doors[i]; i++) {
