@@ -8,9 +8,9 @@
 #include "exchange.h"
 #include "keyring.h"
 #include "limit.h"
+#include "market_load.h"
 #include "metrics.h"
 #include "state.h"
-#include "visibility.h"
 
 static int is_write(const struct request *rq, enum scope scope)
 {
@@ -248,6 +248,20 @@ void access_leave(struct exchange *x)
 
 /* ---- What they may ---- */
 
+/* What cannot be read is for nobody. */
+static int is_listed(struct exchange *x, const char *id)
+{
+	struct pakhus_error err = {0};
+	struct pakhus_attrs *attrs;
+	int yes;
+
+	if (attrs_read(x->store, id, NULL, &attrs, &err))
+		return 0;
+	yes = market_is_listed(attrs);
+	pakhus_attrs_free(attrs);
+	return yes;
+}
+
 static int anybody_may(struct exchange *x, enum scope scope, const char *id)
 {
 	enum anonymous who = x->server->opt.anonymous;
@@ -258,7 +272,7 @@ static int anybody_may(struct exchange *x, enum scope scope, const char *id)
 	if (who == ANONYMOUS_ALL)
 		return 1;
 	return who == ANONYMOUS_LISTED && scope == SCOPE_READ && id &&
-		visibility_is_listed(x, id);
+		is_listed(x, id);
 }
 
 int caller_may(struct exchange *x, enum scope scope, const char *id)

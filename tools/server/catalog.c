@@ -68,7 +68,6 @@ static struct line *line_of(const struct market_package *p)
 {
 	struct slice name = market_name(p), category = market_category(p);
 	struct line *line = calloc(1, sizeof(*line));
-	enum visibility visibility = market_visibility(p->attrs);
 	struct text t = {0};
 	int is_failed = 0;
 
@@ -80,8 +79,7 @@ static struct line *line_of(const struct market_package *p)
 		name.text = NULL;
 	line->id = strdup(p->id);
 	line->place = p->versions[0].record.place;
-	line->is_listed = visibility == VISIBILITY_ABSENT ||
-			  visibility == MARKETPLACE;
+	line->is_listed = market_is_listed(p->attrs);
 	line->category = copy(category);
 	line->name = name.text ? slice_string(name, NULL, &is_failed) : NULL;
 	if (!line->name && !is_failed)

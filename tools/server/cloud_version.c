@@ -426,13 +426,13 @@ static void warn_of_listing(struct upload *up)
 /* -1 when it was answered: only what all may see can be listed. */
 static int check_listing(struct exchange *x, const struct pakhus_attrs *attrs)
 {
-	enum visibility visibility = market_visibility(attrs);
 	struct violations v = {0};
 
-	if (visibility == MARKETPLACE || visibility == VISIBILITY_ABSENT)
+	if (market_is_listed(attrs))
 		return 0;
 	violation(&v, "visibility: it is %s; only a package with visibility "
-		  "marketplace can be listed", visibility_name(visibility));
+		  "marketplace can be listed",
+		  visibility_name(market_visibility(attrs)));
 	reply_violations(x, "VALIDATION_ERROR",
 			 "This package cannot be listed in the marketplace",
 			 &v);
@@ -441,10 +441,7 @@ static int check_listing(struct exchange *x, const struct pakhus_attrs *attrs)
 
 static const char *listing_status(const struct pakhus_attrs *attrs)
 {
-	enum visibility visibility = market_visibility(attrs);
-
-	return visibility == MARKETPLACE || visibility == VISIBILITY_ABSENT
-		? "approved" : "draft";
+	return market_is_listed(attrs) ? "approved" : "draft";
 }
 
 /* ---- publishing ---- */

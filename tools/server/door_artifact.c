@@ -8,6 +8,7 @@
 #include "base64.h"
 #include "digest.h"
 #include "exchange.h"
+#include "object.h"
 
 struct artifact {
 	char *text;
@@ -69,34 +70,13 @@ static void by_version(struct exchange *x)
 
 /* ---- By its hash ---- */
 
-/* The inside of a canonical string without control characters: a backslash
- * stands before what it is there for. */
-static char *unescape(const char *at, size_t size)
-{
-	char *out = malloc(size + 1), *to = out;
-	size_t i;
-
-	for (i = 0; out && i < size; i++) {
-		if (at[i] == '\\' && i + 1 < size)
-			i++;
-		*to++ = at[i];
-	}
-	if (out)
-		*to = '\0';
-	return out;
-}
-
 /* The manifest's id or version, to be freed; NULL: out of memory. */
 static char *name_of(const struct pakhus_package *p, const char *key)
 {
-	struct pakhus_json it = {.text = p->manifest,
-				 .size = p->manifest_size};
+	struct slice name = canonical_get(p->manifest, p->manifest_size, key);
+	int is_failed = 0;
 
-	while (pakhus_json_next(&it) == 1)
-		if (it.key_size == strlen(key) &&
-		    !memcmp(it.key, key, it.key_size) && it.value_size > 1)
-			return unescape(it.value + 1, it.value_size - 2);
-	return NULL;
+	return slice_string(name, NULL, &is_failed);
 }
 
 /* {"manifest":M,"metadata":D} taken apart; 0, or -1. */

@@ -42,21 +42,6 @@ static int key_is(const struct pakhus_json *it, const char *key)
 	       !memcmp(it->key, key, it->key_size);
 }
 
-struct slice canonical_get(const char *text, size_t size, const char *key)
-{
-	struct pakhus_json it = {.text = text, .size = size};
-	struct slice none = {NULL, 0};
-
-	while (pakhus_json_next(&it) == 1) {
-		if (key_is(&it, key)) {
-			struct slice value = {it.value, it.value_size};
-
-			return value;
-		}
-	}
-	return none;
-}
-
 static struct slice good(struct slice value, const char *begins)
 {
 	struct slice none = {NULL, 0};
@@ -112,6 +97,11 @@ enum visibility market_visibility(const struct pakhus_attrs *attrs)
 		if (slice_is(value, visibilities[i]))
 			break;
 	return (enum visibility)i;
+}
+
+int market_is_listed(const struct pakhus_attrs *attrs)
+{
+	return market_visibility(attrs) <= MARKETPLACE;
 }
 
 const char *visibility_name(enum visibility visibility)

@@ -31,10 +31,10 @@ struct market_package {
 
 enum visibility { VISIBILITY_ABSENT, MARKETPLACE, ORG, PRIVATE };
 
-/* A member of a canonical object that this library gave. */
-struct slice canonical_get(const char *text, size_t size, const char *key);
-
 enum visibility market_visibility(const struct pakhus_attrs *attrs);
+/* Whether a package is for everybody: it is for the marketplace, or nothing is
+ * said. */
+int market_is_listed(const struct pakhus_attrs *attrs);
 const char *visibility_name(enum visibility visibility);
 /* By its version, or what was said of it. */
 int market_is_prerelease(const char *version, const struct pakhus_attrs *attrs);

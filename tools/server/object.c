@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "hex.h"
+#include "pakhus.h"
 
 struct scan {
 	const char *at, *end;
@@ -358,4 +359,16 @@ int slice_equal(struct slice a, struct slice b)
 	if (!a.text || !b.text)
 		return a.text == b.text;
 	return a.size == b.size && !memcmp(a.text, b.text, a.size);
+}
+
+struct slice canonical_get(const char *text, size_t size, const char *key)
+{
+	struct pakhus_json it = {.text = text, .size = size};
+	struct slice value = {NULL, 0};
+
+	while (!value.text && pakhus_json_next(&it) == 1)
+		if (it.key_size == strlen(key) &&
+		    !memcmp(it.key, key, it.key_size))
+			value = (struct slice){it.value, it.value_size};
+	return value;
 }

@@ -39,6 +39,10 @@ int member_is(const struct member *member, const char *key);
 /* The last one of that name; none where there is none or it is null. */
 struct slice object_get(const struct object *object, const char *key);
 
+/* A member of an object that the library gave, which is canonical and has each
+ * key once; null is a value there. */
+struct slice canonical_get(const char *text, size_t size, const char *key);
+
 /* A string's text, NUL-terminated besides, that the caller frees; NULL: no
  * string, or out of memory, and *is_failed is set. size may be NULL where a
  * NUL inside is not to be (then it is no string). */
