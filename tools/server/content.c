@@ -50,12 +50,10 @@ int content_decode(struct exchange *x, size_t max, struct content *c)
 {
 	const struct request *rq = x->request;
 	const char *name = request_field(rq, "Content-Encoding");
-	size_t size = 0, i, lines = 0;
+	size_t lines = request_lines(rq, "Content-Encoding"), size = 0;
 	int rc;
 
 	*c = (struct content){.body = NULL};
-	for (i = 0; i < rq->field_count; i++)
-		lines += !strcasecmp(rq->fields[i].name, "Content-Encoding");
 	if (!rq->size || !name || (lines == 1 && !strcasecmp(name, "identity")))
 		return 1;
 	if (lines == 1 && !strcasecmp(name, "zstd"))

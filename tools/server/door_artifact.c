@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base64.h"
-#include "digest.h"
 #include "exchange.h"
 #include "object.h"
 
@@ -32,13 +30,7 @@ static void failed(struct exchange *x, const struct pakhus_error *err)
 /* Takes the artifact. */
 static void show(struct exchange *x, struct artifact *a)
 {
-	unsigned char digest[DIGEST_SIZE];
-	char base64[4 * (DIGEST_SIZE + 2) / 3 + 1];
-
-	if (!digest_sha256(a->text, a->size, digest)) {
-		base64_encode(digest, DIGEST_SIZE, base64);
-		reply_field(x->reply, "Repr-Digest", "sha-256=:%s:", base64);
-	}
+	reply_digest(x->reply, a->text, a->size);
 	if (reply_tag(x, a->hash))
 		pakhus_free(a->text);
 	else

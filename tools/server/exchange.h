@@ -10,11 +10,10 @@
 #include "access.h"
 #include "http.h"
 #include "pakhus.h"
+#include "target.h"
 #include "text.h"
 
 struct server;
-
-enum { PARAMS = 4 };
 
 struct exchange {
 	struct server *server;
@@ -23,7 +22,7 @@ struct exchange {
 	struct reply *reply;
 	const struct route *route;
 	struct caller caller;
-	const char *param[PARAMS]; /* of the pattern, decoded, in its order */
+	const char *param[TARGET_PARAMS]; /* of the pattern, decoded, in its order */
 	const char *query;	   /* behind the '?', as sent */
 };
 
@@ -49,8 +48,9 @@ extern const struct route openapi_routes[];
 extern const struct route market_routes[];
 extern const struct route cloud_routes[];
 extern const struct route packages_routes[];
-/* All of these, and then NULL. */
-extern const struct route *const doors[];
+/* The route of a number from 0, or NULL behind the last. */
+const struct route *route_at(size_t number);
+size_t route_count(void);
 
 /* The value of a query parameter, decoded, in memory that the caller frees;
  * NULL: not given. Given twice, or badly encoded: it is answered with 400, and
@@ -86,6 +86,9 @@ void reply_file(struct exchange *x, const char *type, int fd, uint64_t size);
  * ETag of the bytes; represent.c has one for each coding. 1: the client has it
  * (If-None-Match), 304 is the reply, and there is nothing more to do. */
 int reply_tag(struct exchange *x, const char *tag);
+/* Repr-Digest (RFC 9530) of the bytes that are sent; where memory runs out it
+ * is left out. represent.c has another for each coding. */
+void reply_digest(struct reply *rp, const void *bytes, size_t size);
 /* Last-Modified, in seconds since 1970. */
 void reply_modified(struct exchange *x, int64_t seconds);
 /* Cache-Control for ever, for the client alone where it had to say who it is;

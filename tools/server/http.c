@@ -17,6 +17,15 @@ const char *request_field(const struct request *rq, const char *name)
 	return NULL;
 }
 
+size_t request_lines(const struct request *rq, const char *name)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < rq->field_count; i++)
+		n += !strcasecmp(rq->fields[i].name, name);
+	return n;
+}
+
 void reply_field(struct reply *rp, const char *name, const char *fmt, ...)
 {
 	char *value = NULL;

@@ -38,6 +38,8 @@ struct request {
 
 /* The value of a field by its name in any case, or NULL. */
 const char *request_field(const struct request *rq, const char *name);
+/* How many lines of that name there are. */
+size_t request_lines(const struct request *rq, const char *name);
 
 enum { REPLY_FIELDS = 24 };
 
@@ -61,7 +63,8 @@ struct reply {
 	char who[64];	   /* the token's name, or "" */
 };
 
-/* A field more, formatted; one of the same name is replaced. */
+/* A field more, formatted; one of the same name is replaced. Where memory runs
+ * out, or REPLY_FIELDS are there, it is left out. */
 void reply_field(struct reply *rp, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 const char *reply_value(const struct reply *rp, const char *name);

@@ -51,12 +51,9 @@ static void put_field(struct out *o, const char *name, const char *value)
 static const char *date(struct listener *l)
 {
 	time_t now = time(NULL);
-	struct tm tm;
 
 	if (now != l->date_at) {
-		gmtime_r(&now, &tm);
-		strftime(l->date, sizeof(l->date), "%a, %d %b %Y %H:%M:%S GMT",
-			 &tm);
+		date_format(now, l->date);
 		l->date_at = now;
 	}
 	return l->date;

@@ -6,6 +6,7 @@
 #include <sys/queue.h>
 
 #include "address.h"
+#include "condition.h"
 #include "head.h"
 #include "listen.h"
 
@@ -80,8 +81,8 @@ struct listener {
 	int is_stopping, is_accepting, is_nudging;
 	uint64_t stop_at;
 	uint64_t id, ids; /* of requests: random, and counted */
-	char date[40];	  /* RFC 9110, section 5.6.7 ... */
-	time_t date_at;	  /* ... of this second */
+	char date[DATE_SIZE]; /* as a field has it ... */
+	time_t date_at;	      /* ... of this second */
 	char name[ADDRESS_MAX];
 	char url[ADDRESS_MAX + 16];
 };

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base64.h"
 #include "condition.h"
+#include "digest.h"
 #include "exchange.h"
 #include "state.h"
 
@@ -165,6 +167,17 @@ int reply_tag(struct exchange *x, const char *tag)
 	reply_field(x->reply, "ETag", "%s", known);
 	x->reply->status = 304;
 	return 1;
+}
+
+void reply_digest(struct reply *rp, const void *bytes, size_t size)
+{
+	unsigned char digest[DIGEST_SIZE];
+	char base64[4 * (DIGEST_SIZE + 2) / 3 + 1];
+
+	if (digest_sha256(bytes, size, digest))
+		return;
+	base64_encode(digest, DIGEST_SIZE, base64);
+	reply_field(rp, "Repr-Digest", "sha-256=:%s:", base64);
 }
 
 void reply_modified(struct exchange *x, int64_t seconds)

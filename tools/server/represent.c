@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "accept.h"
-#include "base64.h"
 #include "condition.h"
 #include "digest.h"
 #include "range.h"
@@ -194,15 +193,6 @@ static int takes_identity(const struct exchange *x)
 	return 0;
 }
 
-static size_t lines_of(const struct request *rq, const char *name)
-{
-	size_t n = 0, i;
-
-	for (i = 0; i < rq->field_count; i++)
-		n += !strcasecmp(rq->fields[i].name, name);
-	return n;
-}
-
 /* -1: out of memory for what says that it is a part. */
 static int cut(struct reply *rp, uint64_t from, uint64_t count)
 {
@@ -230,7 +220,7 @@ static int part(struct exchange *x)
 	uint64_t from = 0, count = 0, whole = rp->size;
 
 	if (x->request->method != HTTP_GET ||
-	    lines_of(x->request, "Range") != 1 || !tag || *tag != '"' ||
+	    request_lines(x->request, "Range") != 1 || !tag || *tag != '"' ||
 	    !takes_identity(x) || !is_same(x, tag))
 		return 0;
 	switch (range_parse(request_field(x->request, "Range"), whole, &from,
@@ -292,16 +282,10 @@ static int load(struct reply *rp)
 /* It is of what is sent, coding and all: RFC 9530, section 3. */
 static void add_digest(struct reply *rp)
 {
-	unsigned char digest[DIGEST_SIZE];
-	char base64[4 * (DIGEST_SIZE + 2) / 3 + 1];
-
 	if (!reply_value(rp, "Repr-Digest"))
 		return;
 	drop_field(rp, "Repr-Digest");
-	if (digest_sha256(rp->body, rp->size, digest))
-		return;
-	base64_encode(digest, DIGEST_SIZE, base64);
-	reply_field(rp, "Repr-Digest", "sha-256=:%s:", base64);
+	reply_digest(rp, rp->body, rp->size);
 }
 
 /* What the body is now has to be said, or it cannot be read. -1: out of

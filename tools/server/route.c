@@ -9,9 +9,8 @@
 #include "exchange.h"
 #include "represent.h"
 #include "state.h"
-#include "target.h"
 
-const struct route *const doors[] = {
+static const struct route *const doors[] = {
 	ops_routes,
 	tree_routes,
 	artifact_routes,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "exchange.h"
 #include "fail.h"
 #include "state.h"
 

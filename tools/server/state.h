@@ -28,12 +28,6 @@ struct server {
 	struct stripes packages; /* held from a look at one to its change */
 };
 
-struct route;
-
-/* The route of a number from 0, or NULL behind the last. */
-const struct route *route_at(size_t number);
-size_t route_count(void);
-
 /* Something was published or deleted. */
 static inline void server_wrote(struct server *s)
 {
