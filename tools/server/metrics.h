@@ -20,8 +20,8 @@ enum metric {
 
 struct metrics;
 
-/* Routes are known by their number, from 0; none of them is routes. NULL: out
- * of memory. */
+/* Routes are known by their number, from 0; any other is none of them. NULL:
+ * out of memory. */
 struct metrics *metrics_new(size_t routes);
 void metrics_free(struct metrics *metrics);
 

@@ -207,47 +207,34 @@ static void count_change(const struct exchange *x)
 		metrics_count(x->server->metrics, METRIC_DELETED);
 }
 
-void server_handle(struct server *s, const struct request *rq,
-		   struct reply *rp)
+/* Runs the route that was asked for, and gives its number, or says that there
+ * is none. */
+static void dispatch(struct exchange *x, size_t path, char *room,
+		     size_t *number)
 {
-	struct exchange x = {.server = s, .store = s->store, .request = rq,
-			     .reply = rp};
-	enum http_method method =
-		rq->method == HTTP_HEAD ? HTTP_GET : rq->method;
-	size_t path = strcspn(rq->target, "?");
-	char *room = malloc(path + TARGET_PARAMS);
+	enum http_method method = x->request->method == HTTP_HEAD
+		? HTTP_GET : x->request->method;
 	char allow[64] = "";
 	const struct route *r;
-	struct metrics_request seen = {.method = rq->method,
-				       .received = rq->size};
-	uint64_t began = clock_ns();
-	size_t i;
+	size_t i, n = 0;
 	int got;
 
-	metrics_begin(s->metrics);
-	memset(rp, 0, sizeof(*rp));
-	rp->fd = -1;
-	rp->route = "";
-	x.query = rq->target + path + (rq->target[path] == '?');
-	if (!room) {
-		reply_no_memory(&x);
-		goto out;
-	}
-	for (i = 0; doors[i]; i++) {
-		for (r = doors[i]; r->run; r++, seen.route++) {
-			got = target_match(r->pattern, rq->target, path,
-					   x.param, room);
+	for (i = 0; doors[i]; i++)
+		for (r = doors[i]; r->run; r++, n++) {
+			got = target_match(r->pattern, x->request->target,
+					   path, x->param, room);
 			if (got < 0) {
-				reply_error(&x, 400, "VALIDATION_ERROR",
+				reply_error(x, 400, "VALIDATION_ERROR",
 					    "The path is badly encoded.");
-				goto out;
+				return;
 			}
 			if (got && r->method == method) {
-				x.route = r;
-				rp->route = r->pattern;
-				run(&x);
-				count_change(&x);
-				goto out;
+				x->route = r;
+				x->reply->route = r->pattern;
+				*number = n;
+				run(x);
+				count_change(x);
+				return;
 			}
 			if (got && !strstr(allow, methods[r->method]))
 				snprintf(allow + strlen(allow),
@@ -255,16 +242,36 @@ void server_handle(struct server *s, const struct request *rq,
 					 *allow ? ", " : "",
 					 methods[r->method]);
 		}
-	}
 	if (*allow) {
-		reply_field(rp, "Allow", "%s", allow);
-		reply_error(&x, 405, "METHOD_NOT_ALLOWED",
+		reply_field(x->reply, "Allow", "%s", allow);
+		reply_error(x, 405, "METHOD_NOT_ALLOWED",
 			    "This address takes %s.", allow);
 	} else {
-		reply_error(&x, 404, "RESOURCE_NOT_FOUND",
+		reply_error(x, 404, "RESOURCE_NOT_FOUND",
 			    "There is nothing at this address.");
 	}
-out:
+}
+
+void server_handle(struct server *s, const struct request *rq,
+		   struct reply *rp)
+{
+	struct exchange x = {.server = s, .store = s->store, .request = rq,
+			     .reply = rp};
+	size_t path = strcspn(rq->target, "?");
+	char *room = malloc(path + TARGET_PARAMS);
+	struct metrics_request seen = {.route = SIZE_MAX, .method = rq->method,
+				       .received = rq->size};
+	uint64_t began = clock_ns();
+
+	metrics_begin(s->metrics);
+	memset(rp, 0, sizeof(*rp));
+	rp->fd = -1;
+	rp->route = "";
+	x.query = rq->target + path + (rq->target[path] == '?');
+	if (room)
+		dispatch(&x, path, room, &seen.route);
+	else
+		reply_no_memory(&x);
 	access_leave(&x);
 	represent(&x);
 	free(room);
