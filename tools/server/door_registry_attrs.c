@@ -70,7 +70,9 @@ void registry_set_attrs(struct exchange *x)
 	struct pakhus_record r;
 	struct text t = {0};
 	const char *version;
+	pthread_mutex_t *lock;
 	uint64_t seq = 0;
+	int rc;
 
 	/* nothing looks at it in the step that sets them */
 	if (request_field(rq, "If-Match") ||
@@ -82,8 +84,12 @@ void registry_set_attrs(struct exchange *x)
 	}
 	if (version_of(x, &r, &version))
 		return;
-	if (pakhus_set_attrs(x->store, x->param[0], version, rq->body,
-			     rq->size, x->caller.by, &seq, &err)) {
+	/* not between the look and the change of who edits them */
+	lock = stripes_lock(&x->server->packages, x->param[0]);
+	rc = pakhus_set_attrs(x->store, x->param[0], version, rq->body,
+			      rq->size, x->caller.by, &seq, &err);
+	pthread_mutex_unlock(lock);
+	if (rc) {
 		reply_failed(x, &err);
 		return;
 	}

@@ -14,7 +14,7 @@
 
 struct server {
 	struct pakhus *store;
-	struct server_options opt;
+	struct server_options opt; /* without its strings */
 	atomic_int is_dirty;
 	atomic_ulong writes;
 	struct keyring *keyring; /* NULL: there are no tokens */
@@ -25,7 +25,9 @@ struct server {
 	atomic_int has_sync_failed;  /* the last one */
 	atomic_int is_draining;
 	struct catalog *catalog;
-	struct stripes packages; /* held from a look at one to its change */
+	/* Held from a look at a package's attrs to their change. Outside of
+	 * every lock of the library; nobody holds two. */
+	struct stripes packages;
 };
 
 /* Something was published or deleted. */
