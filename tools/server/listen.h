@@ -23,6 +23,7 @@ struct listen_times {
 	unsigned stop;	/* for what runs when it is told to stop: 30 s */
 };
 
+/* What it points to is the caller's, and there until listener_free(). */
 struct listen_options {
 	struct server *server;
 	struct accesslog *log;

@@ -10,7 +10,8 @@
 
 struct server;
 
-/* All zero is the default of everything but store. Strings are copied. */
+/* All zero is the default of everything but store. Strings are not kept; notice
+ * and arg are used until server_close(). */
 struct server_options {
 	const char *store;  /* the directory */
 	const char *tokens; /* file of tokens; NULL: nobody may write */
@@ -47,7 +48,8 @@ int server_sync(struct server *s, struct pakhus_error *err);
 void server_drain(struct server *s);
 /* Reads the tokens again; where that fails the old ones stay. */
 int server_reload(struct server *s, struct pakhus_error *err);
-/* Nobody may be inside server_handle(). Syncs first. */
+/* Nobody may be inside server_handle(). What is not in the tree yet is moved
+ * there; server_sync() before it tells what fails. NULL is fine. */
 void server_close(struct server *s);
 
 #endif
