@@ -54,7 +54,8 @@ static int apply_publish(struct pk_txn *t, uint64_t seq,
 	if (!rc)
 		rc = pk_row_put_version(t, e->id, e->version, &live, err);
 	if (!rc && live.place == head.place)
-		rc = pk_row_put_latest(t, e->id, e->version, &live, manifest, err);
+		rc = pk_row_put_latest(t, e->id, e->version, &live, manifest,
+				       err);
 	return rc ? rc : pk_row_put_head(t, e->id, &head, err);
 }
 
@@ -74,7 +75,8 @@ static int take_out(struct pk_txn *t, const struct pk_entry *e,
 	if (rc != 1)
 		return rc < 0 ? rc : pk_index_fail_missing(t, err);
 	place.is_place = 0;
-	rc = pk_row_put_line(t, e->id, live->place_ordinal, live->place, &place, err);
+	rc = pk_row_put_line(t, e->id, live->place_ordinal, live->place, &place,
+			     err);
 	if (rc)
 		return rc;
 	live->is_live = 0;

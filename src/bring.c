@@ -42,7 +42,8 @@ static uint64_t text_size(const struct pk_want *w)
 	if (w->attrs_size)
 		return pk_attrs_text_size(w->id, w->version, w->attrs_size);
 	/* F-10; F-19 for a base of which no entry told */
-	return w->manifest_size ? w->manifest_size + w->metadata_size + 25 : PK_DELTA_MAX;
+	return w->manifest_size ? w->manifest_size + w->metadata_size + 25
+				: PK_DELTA_MAX;
 }
 
 static int has_brought(void *arg, const unsigned char *hash)

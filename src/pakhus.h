@@ -122,14 +122,14 @@ struct pakhus_options {
 	pakhus_notice_fn *notice;
 	void *arg; /* of both callbacks */
 	/* How many threads encode objects, and decode them in
-	 * pakhus_verify(), the caller's included; more than 64 is 64. While those are synced, up to 8 wait for the disk. 0 and
-	 * 1: none is started. Calls that move what is durable into the tree
-	 * use them: pakhus_sync(), pakhus_close(), one that writes when it
-	 * fills the journal, pakhus_open() when it recovers. They take no
-	 * signals and end with the call; where one cannot be started, those
-	 * that could do it all. What is stored is the same. Each takes 10 MB
-	 * for texts of 200 KB, and at most 110 MB, for texts of 4 MiB at
-	 * level 19. */
+	 * pakhus_verify(), the caller's included; more than 64 is 64. While
+	 * those are synced, up to 8 wait for the disk. 0 and 1: none is
+	 * started. Calls that move what is durable into the tree use them:
+	 * pakhus_sync(), pakhus_close(), one that writes when it fills the
+	 * journal, pakhus_open() when it recovers. They take no signals and
+	 * end with the call; where one cannot be started, those that could do
+	 * it all. What is stored is the same. Each takes 10 MB for texts of
+	 * 200 KB, and at most 110 MB, for texts of 4 MiB at level 19. */
 	unsigned threads;
 };
 

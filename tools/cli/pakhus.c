@@ -111,9 +111,11 @@ const struct cli_option_row cli_options[OPT_COUNT] = {
 	[OPT_TLS_KEY] = {"tls-key", "FILE", "the private key of the first", 0,
 			 WORD_FILE},
 	[OPT_ACCESS_LOG] = {"access-log", "FILE",
-			    "a line a request; - is stderr, off none (default: -)", 0, WORD_FILE},
+			    "a line a request; - is stderr, off none "
+			    "(default: -)", 0, WORD_FILE},
 	[OPT_TRUST_PROXY] = {"trust-proxy", "NETS",
-			     "who may say for whom it asks: 10.0.0.0/8,::1,unix", 0, WORD_NONE},
+			     "who may say for whom it asks: "
+			     "10.0.0.0/8,::1,unix", 0, WORD_NONE},
 	[OPT_REQUESTS] = {"threads", "N",
 			  "how many requests run at once, 1 to 64", 0,
 			  WORD_NONE},

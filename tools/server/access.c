@@ -217,7 +217,8 @@ int access_enter(struct exchange *x)
 	return 0;
 }
 
-/* What one caller may see is not kept for others: caches on the way are told. */
+/* What one caller may see is not kept for others: caches on the way are told.
+ */
 static void tell_caches(struct exchange *x)
 {
 	const char *vary = reply_value(x->reply, "Vary");

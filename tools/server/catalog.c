@@ -294,7 +294,7 @@ static int follow(struct catalog *c, struct pakhus_history *page,
 	if (names.count)
 		qsort(names.item, names.count, sizeof(char *), compare_names);
 	for (i = 0; i < names.count; i++) {
-		if (!rc && (!i || strcmp(names.item[i - 1], names.item[i]) != 0))
+		if (!rc && (!i || strcmp(names.item[i - 1], names.item[i])))
 			rc = refresh(c, names.item[i], NULL, err);
 	}
 	for (i = 0; i < names.count; i++)

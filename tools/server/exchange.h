@@ -22,7 +22,7 @@ struct exchange {
 	struct reply *reply;
 	const struct route *route;
 	struct caller caller;
-	const char *param[TARGET_PARAMS]; /* of the pattern, decoded, in its order */
+	const char *param[TARGET_PARAMS]; /* of the pattern, decoded */
 	const char *query;	   /* behind the '?', as sent */
 };
 

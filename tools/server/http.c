@@ -100,7 +100,8 @@ const char *http_reason(int status)
 		{431, "Request Header Fields Too Large"},
 		{500, "Internal Server Error"}, {501, "Not Implemented"},
 		{503, "Service Unavailable"},
-		{505, "HTTP Version Not Supported"}, {507, "Insufficient Storage"},
+		{505, "HTTP Version Not Supported"},
+		{507, "Insufficient Storage"},
 	};
 	size_t i;
 

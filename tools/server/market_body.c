@@ -193,7 +193,8 @@ static void put_fields(struct text *t, const struct market_package *p,
 		if (!value.text || (i == README && max != SIZE_MAX))
 			continue;
 		put_key(t, fields[i].name);
-		if (i == TAGS && value.text[0] == '[') /* clients take a string with JSON in it */
+		/* clients take a string with JSON in it */
+		if (i == TAGS && value.text[0] == '[')
 			put_string_n(t, value.text, value.size);
 		else
 			put_raw(t, value.text, value.size);

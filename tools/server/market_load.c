@@ -18,8 +18,8 @@ int attrs_read(struct pakhus *store, const char *id, const char *version,
 	return 0;
 }
 
-static int add_page(struct market_package *p, const struct pakhus_versions *page,
-		    struct pakhus_error *err)
+static int add_page(struct market_package *p,
+		    const struct pakhus_versions *page, struct pakhus_error *err)
 {
 	struct market_version *versions;
 	size_t i;
