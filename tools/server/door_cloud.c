@@ -263,12 +263,7 @@ static void put_icon_url(struct text *t, const char *id, const char *end)
 {
 	put_open(t, '"');
 	text_puts(t, "/icons/");
-	for (; *id; id++) {
-		if (is_alnum(*id) || strchr("-._~", *id))
-			text_add(t, id, 1);
-		else
-			text_printf(t, "%%%02X", (unsigned char)*id);
-	}
+	target_encode(t, id, strlen(id), "");
 	text_puts(t, end);
 	put_close(t, '"');
 }

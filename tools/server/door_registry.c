@@ -62,30 +62,12 @@ int registry_has_tag(const struct request *rq, const char *field,
 		has_tag(rq, field, is_strong, r->hash);
 }
 
-/* What is none of RFC 3986's unreserved characters, nor of keep. */
-static void put_encoded(struct text *t, const char *s, size_t size,
-			const char *keep)
-{
-	size_t i;
-
-	for (i = 0; i < size; i++) {
-		unsigned char c = (unsigned char)s[i];
-
-		if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-		    (c >= 'a' && c <= 'z') || (c && strchr("-._~", c)) ||
-		    (c && strchr(keep, c)))
-			text_add(t, s + i, 1);
-		else
-			text_printf(t, "%%%02X", c);
-	}
-}
-
 void registry_path(struct text *t, const struct pakhus_record *r)
 {
 	text_puts(t, REGISTRY "/packages/");
-	put_encoded(t, r->id, strlen(r->id), "@");
+	target_encode(t, r->id, strlen(r->id), "@");
 	text_puts(t, "/versions/");
-	put_encoded(t, r->version, strlen(r->version), "+");
+	target_encode(t, r->version, strlen(r->version), "+");
 }
 
 /* ---- pages ---- */
@@ -156,14 +138,14 @@ static void link_next(struct exchange *x, const struct page *page,
 	const char *target = x->request->target, *query = x->query;
 	struct text t = {0};
 
-	put_encoded(&t, target, strcspn(target, "?"), "!$&'()*+,;=:@/%");
+	target_encode(&t, target, strcspn(target, "?"), "!$&'()*+,;=:@/%");
 	text_printf(&t, "?limit=%zu&cursor=%s", page->range.limit, cursor);
 	while (*query) {
 		size_t size = strcspn(query, "&");
 
 		if (!strncmp(query, "documents=", 10)) {
 			text_puts(&t, "&");
-			put_encoded(&t, query, size, "=%");
+			target_encode(&t, query, size, "=%");
 		}
 		query += size;
 		query += *query == '&';

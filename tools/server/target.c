@@ -85,3 +85,19 @@ int target_query(const char *query, const char *name, char *out)
 	}
 	return count;
 }
+
+void target_encode(struct text *t, const char *s, size_t size, const char *keep)
+{
+	size_t i;
+
+	for (i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+		    (c >= 'a' && c <= 'z') || (c && strchr("-._~", c)) ||
+		    (c && strchr(keep, c)))
+			text_add(t, s + i, 1);
+		else
+			text_printf(t, "%%%02X", c);
+	}
+}
