@@ -140,7 +140,8 @@ bench-wire: all
 	@node tests/bench/wire.mjs $(abspath $(B))/pakhus \
 		$(abspath build/bench)/wire $(VERSIONS)
 
-build/fuzz/%: tests/%.c $(wildcard layout/*.[ch] src/*.[ch] tests/*.h)
+build/fuzz/%: tests/%.c $(wildcard layout/*.[ch] src/*.[ch] \
+		tools/server/*.[ch] tests/*.h)
 	@mkdir -p $(@D)
 	clang -std=gnu11 $(CPP) -O1 -g -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $< build/fuzz/lib/libserver.a \

@@ -1,7 +1,4 @@
-/* fuzz_object.c - the members of an object that a client sent. The server's
- * sources are taken in, as fuzz targets link the library alone. */
-#include "../tools/server/object.c"
-
+/* fuzz_object.c - the members of an object that a client sent. */
 #include "object_again.h"
 
 #include <stdint.h>

@@ -1,10 +1,4 @@
-/* fuzz_tokens.c - the text that says who may do what. The server's sources
- * are taken in, as fuzz targets link the library alone. */
-#include "../tools/server/bearer.c"
-#include "../tools/server/fail.c"
-#include "../tools/server/text.c"
-#include "../tools/server/tokens.c"
-
+/* fuzz_tokens.c - the text that says who may do what. */
 #include "tokens_again.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
