@@ -54,20 +54,6 @@ static char *time_of(uint64_t when)
 	return mem_need(t.is_failed ? NULL : t.data);
 }
 
-static void put_scopes(struct obj *obj, char *grants)
-{
-	struct text t = {0};
-	char *rest = grants, *one;
-
-	put_open(&t, '[');
-	while ((one = strsep(&rest, ",")))
-		put_string(&t, one);
-	put_close(&t, ']');
-	mem_need(t.is_failed ? NULL : t.data);
-	obj_raw(obj, "scopes", t.data, t.size);
-	text_free(&t);
-}
-
 /* secret NULL: it is not known any more. */
 static void print_json(const struct token *token, const char *secret)
 {
@@ -78,7 +64,7 @@ static void print_json(const struct token *token, const char *secret)
 	obj_string(&obj, "name", token->name);
 	if (secret)
 		obj_string(&obj, "secret", secret);
-	put_scopes(&obj, grants);
+	obj_strings(&obj, "scopes", grants);
 	if (token->expires)
 		obj_string(&obj, "expires", expires);
 	else

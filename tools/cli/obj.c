@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mem.h"
 #include "pakhus.h"
 
 /* What the user typed and what a damaged file holds may be no UTF-8. */
@@ -64,6 +65,21 @@ void obj_string(struct obj *obj, const char *key, const char *text)
 {
 	key_put(obj, key);
 	quote(obj->out, text);
+}
+
+void obj_strings(struct obj *obj, const char *key, const char *text)
+{
+	char *copy = mem_need(strdup(text)), *rest = copy, *one;
+	const char *before = "[";
+
+	key_put(obj, key);
+	while ((one = strsep(&rest, ","))) {
+		fputs(before, obj->out);
+		quote(obj->out, one);
+		before = ",";
+	}
+	fputc(']', obj->out);
+	free(copy);
 }
 
 void obj_number(struct obj *obj, const char *key, uint64_t n)

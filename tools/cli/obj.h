@@ -22,6 +22,8 @@ void obj_close(struct obj *obj); /* the end of one that is not a line */
 void obj_string(struct obj *obj, const char *key, const char *text);
 void obj_number(struct obj *obj, const char *key, uint64_t n);
 void obj_bool(struct obj *obj, const char *key, bool yes);
+/* An array of the strings in text, which has commas between them. */
+void obj_strings(struct obj *obj, const char *key, const char *text);
 void obj_raw(struct obj *obj, const char *key, const char *json, size_t size);
 
 /* The name in a manifest, unescaped, in memory that the caller frees; NULL
