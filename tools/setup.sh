@@ -20,7 +20,7 @@ libzstd-dev zstd.h
 libssl-dev openssl/evp.h
 libjansson-dev jansson.h
 libcurl4-openssl-dev curl/curl.h
-libevent-dev event2/http.h
+libevent-dev event2/bufferevent_ssl.h
 zlib1g-dev zlib.h
 zstd zstd'
 test='libcmocka-dev cmocka.h
