@@ -1,6 +1,7 @@
 /* test_serve_route.c - which door answers what, without a socket. */
 #include "t.h"
 #include "stores.h"
+#include "utf8.h"
 
 #include "../tools/server/server.h"
 #include "../tools/server/target.h"
@@ -25,6 +26,50 @@ static void test_json_is_escaped_as_rfc_8259_says(void **state)
 	assert_string_equal(t.data,
 		"{\"a\\\"\":\"\\b\\t\\n\\u000b\\f\\r\\u0001\\\\ \xc3\xa9 "
 		"????\",\"n\":[18446744073709551615,true,null]}");
+	text_free(&t);
+}
+
+/* Its bytes, with '?' for what layout/utf8.h says is none. */
+static void check_utf8(struct text *t, const char *bytes, size_t size)
+{
+	char want[16] = "\"";
+	size_t n = 1, i, k;
+
+	for (i = 0; i < size; i += k) {
+		k = pk_utf8_len((const unsigned char *)bytes + i, size - i);
+		if (k)
+			memcpy(want + n, bytes + i, k);
+		else
+			want[n] = '?';
+		k += !k;
+		n += k;
+	}
+	want[n++] = '"';
+	t->size = 0;
+	t->is_behind = 0;
+	put_string_n(t, bytes, size);
+	assert_int_equal(t->size, n);
+	assert_memory_equal(t->data, want, n);
+}
+
+static void test_the_server_and_the_library_agree_on_utf_8(void **state)
+{
+	static const char next[] = "A\x7f\x80\x8f\x90\x9f\xa0\xbf\xc0\xff";
+	struct text t = {0};
+	char b[4];
+
+	(void)state;
+	for (int first = 0x80; first < 0x100; first++)
+		for (const char *p = next; *p; p++)
+			for (const char *q = next; *q; q++)
+				for (const char *r = next; *r; r++) {
+					b[0] = (char)first;
+					b[1] = *p;
+					b[2] = *q;
+					b[3] = *r;
+					for (size_t n = 1; n <= 4; n++)
+						check_utf8(&t, b, n);
+				}
 	text_free(&t);
 }
 
@@ -102,6 +147,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_json_is_escaped_as_rfc_8259_says),
+		cmocka_unit_test(
+			test_the_server_and_the_library_agree_on_utf_8),
 		cmocka_unit_test(test_paths_are_split_before_they_are_decoded),
 		cmocka_unit_test(test_a_query_says_how_often_a_name_is_there),
 		T_IN_DIR(test_what_no_door_answers_is_404_or_405),
