@@ -215,23 +215,3 @@ said() {
 	[ "$code" -eq 200 ]
 	[ "$(js 'rows[0].data.version')" = 2.0.0 ]
 }
-
-@test "the server says byte for byte what pakhus site writes" {
-	start
-	put_lending
-	put @acme/ui 1.0.0-rc.1 hidden 1.0.0
-	echo '{"visibility":"org"}' | "$PAKHUS" attrs hidden --set - >/dev/null
-	echo '{"display_name":"Said","tags":["a"],"readme":"# R","description":"d",
-		"visibility":"marketplace","category":"c","icon_url":"/i"}' |
-		"$PAKHUS" attrs org.example.lending --set - >/dev/null
-	echo '{"release_notes":"n","is_pre_release":true,"signed":false,
-		"artifact_kind":"app","runtime":"node"}' |
-		"$PAKHUS" attrs org.example.lending@1.2.1 --set - >/dev/null
-	"$PAKHUS" site www >/dev/null
-	[ "$(find www -name '*.json' | wc -l)" -eq 12 ]
-	find www -name '*.json' -printf '%P\n' | while read -r name; do
-		curl -sSf --noproxy '*' --path-as-is -o got \
-			"$cloud/${name//%/%25}" || exit
-		cmp got "www/$name" || exit
-	done
-}

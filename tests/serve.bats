@@ -307,3 +307,24 @@ check_acknowledged() {
 	stop
 	fails grep -q 192.0.2.1 log
 }
+
+@test "the server says byte for byte what pakhus site writes" {
+	"$PAKHUS" publish "$PACKAGES"/lending-*.json >/dev/null
+	document @acme/ui 1.0.0-rc.1 | "$PAKHUS" publish - >/dev/null
+	document hidden 1.0.0 | "$PAKHUS" publish - >/dev/null
+	echo '{"visibility":"org"}' | "$PAKHUS" attrs hidden --set - >/dev/null
+	echo '{"display_name":"Said","tags":["a"],"readme":"# R","description":"d",
+		"visibility":"marketplace","category":"c","icon_url":"/i"}' |
+		"$PAKHUS" attrs org.example.lending --set - >/dev/null
+	echo '{"release_notes":"n","is_pre_release":true,"signed":false,
+		"artifact_kind":"app","runtime":"node"}' |
+		"$PAKHUS" attrs org.example.lending@1.2.1 --set - >/dev/null
+	"$PAKHUS" site www >/dev/null
+	[ "$(find www -name '*.json' | wc -l)" -eq 12 ]
+	token
+	serve --tokens tokens
+	find www -name '*.json' -printf '%P\n' | while read -r name; do
+		get "/${name//%/%25}" -f --path-as-is -o got || exit
+		cmp got "www/$name" || exit
+	done
+}
