@@ -5,6 +5,7 @@
 
 load cli
 load client
+load server
 
 setup_file() {
 	client_install curl
@@ -12,7 +13,7 @@ setup_file() {
 
 teardown() {
 	host_stop
-	[ -z "${server_pid-}" ] || kill "$server_pid"
+	stop
 }
 
 # A server with a token that publishes com.acme.*; cloud is its address.
@@ -20,22 +21,8 @@ start() {
 	[ -z "${NO_CLIENT-}" ] || skip "$NO_CLIENT"
 	token=$("$PAKHUS" token create --tokens tokens --scope \
 		'publish:com.acme.*' acme)
-	serve
-}
-
-serve() {
-	local i
-
-	rm -f address
-	"$PAKHUS" serve --listen 127.0.0.1:0 --tokens tokens --access-log off \
-		>address 2>notices 3>&- &
-	server_pid=$!
-	for i in {1..200}; do
-		[ ! -s address ] || break
-		sleep 0.1
-	done
-	cloud=$(cat address)
-	[ -n "$cloud" ] || return "$i"
+	serve --tokens tokens
+	cloud=$url
 }
 
 # Runs ObjectStack's program; output goes to out, the status to status.

@@ -4,6 +4,7 @@
 # runs, and every reply held against its JSON schema by a validator from npm.
 
 load cli
+load server
 
 build=$BATS_TEST_DIRNAME/../build/openapi
 
@@ -31,29 +32,14 @@ setup_file() {
 }
 
 teardown() {
-	[ -z "${server-}" ] || kill "$server"
-}
-
-serve() {
-	local i
-
-	pk token create --tokens tokens root --scope admin
-	[ "$status" -eq 0 ]
-	token=$(cat out)
-	"$PAKHUS" serve --listen 127.0.0.1:0 --tokens tokens --anonymous all \
-		--access-log off >address 2>serve.err 3>&- &
-	server=$!
-	for i in {1..200}; do
-		[ ! -s address ] || return 0
-		sleep 0.1
-	done
-	cat serve.err
-	return "$i"
+	stop
 }
 
 @test "every reply is as openapi.json says" {
 	[ -z "${NO_NPM-}" ] || skip "$NO_NPM"
-	serve
+	pk token create --tokens tokens root --scope admin
+	[ "$status" -eq 0 ]
+	serve --tokens tokens --anonymous all
 	cp "$BATS_TEST_DIRNAME/openapi/check.mjs" "$build"
-	node "$build/check.mjs" "$(cat address)" "$token"
+	node "$build/check.mjs" "$url" "$(cat out)"
 }

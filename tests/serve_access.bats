@@ -1,27 +1,16 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2154
 # Who may do what with a store that is served, through a socket.
 
 load cli
+load server
 
 teardown() {
-	[ ! -f pid ] || kill "$(cat pid)" 2>/dev/null || true
+	stop
 }
 
 token() {
 	"$PAKHUS" token "$@" --tokens tokens
-}
-
-# Serves the store in the background; url is then its address.
-serve() {
-	"$PAKHUS" serve --listen 127.0.0.1:0 --access-log off --tokens tokens "$@" \
-		>address 2>notices 3>&- &
-	echo $! >pid
-	for _ in {1..100}; do
-		[ ! -s address ] || break
-		sleep 0.1
-	done
-	url=$(cat address)
-	[ -n "$url" ]
 }
 
 # ask SECRET|- METHOD PATH [FILE]: the reply's body is in body, its status in
@@ -38,7 +27,7 @@ api=/api/v1/registry/packages
 
 @test "a token publishes, and the log says which" {
 	ci=$(token create ci --scope 'publish:com.acme.*')
-	serve
+	serve --tokens tokens
 	doc com.acme.crm 1.0.0 >one
 	doc com.acmeevil.crm 1.0.0 >two
 	ask - POST $api one
@@ -58,7 +47,7 @@ api=/api/v1/registry/packages
 @test "a revoked token is none, without a signal" {
 	ci=$(token create ci --scope read)
 	put a 1
-	serve --anonymous none
+	serve --tokens tokens --anonymous none
 	ask "$ci" GET $api/a
 	[ "$status" = 200 ]
 	ask - GET $api/a
@@ -72,7 +61,7 @@ api=/api/v1/registry/packages
 	[ "$status" = 401 ]
 	# and a file that makes no sense lets nobody in or out
 	ro=$(token create ro --scope read)
-	kill -HUP "$(cat pid)"
+	kill -HUP "$server"
 	for _ in {1..50}; do
 		ask "$ro" GET $api/a
 		[ "$status" != 200 ] || break
@@ -80,12 +69,12 @@ api=/api/v1/registry/packages
 	done
 	[ "$status" = 200 ]
 	echo nonsense >>tokens
-	kill -HUP "$(cat pid)"
+	kill -HUP "$server"
 	for _ in {1..50}; do
-		[ ! -s notices ] || break
+		[ ! -s said ] || break
 		sleep 0.1
 	done
-	grep -q 'tokens: line 3: a token has five fields' notices
+	grep -q 'tokens: line 3: a token has five fields' said
 	ask "$ro" GET $api/a
 	[ "$status" = 200 ]
 }
@@ -95,7 +84,7 @@ api=/api/v1/registry/packages
 	put shown 1 hidden 1
 	echo '{"visibility":"private"}' >said
 	"$PAKHUS" attrs hidden --set said
-	serve
+	serve --tokens tokens
 	ask - GET $api/shown
 	[ "$status" = 200 ]
 	ask - GET $api/hidden
@@ -118,7 +107,7 @@ api=/api/v1/registry/packages
 	root=$(token create root --scope admin)
 	ro=$(token create ro --scope read)
 	put a 1
-	serve --rates 3,0,0
+	serve --tokens tokens --rates 3,0,0
 	for want in 200 200 200 429; do
 		ask - GET $api/a
 		[ "$status" = "$want" ]
@@ -135,7 +124,7 @@ api=/api/v1/registry/packages
 
 @test "a large body that may not be sent is not waited for" {
 	ci=$(token create ci --scope publish)
-	serve
+	serve --tokens tokens
 	head -c 8000000 /dev/zero >large
 	status=$(curl -s --noproxy '*' -o body -w '%{http_code} %{size_upload}' \
 		-H 'Expect: 100-continue' --data-binary @large "$url$api")

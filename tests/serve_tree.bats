@@ -6,31 +6,10 @@
 bats_require_minimum_version 1.5.0
 
 load cli
+load server
 
 teardown() {
-	[ -z "${server-}" ] || stop || true
-}
-
-# serve ARGUMENT...: sets url
-serve() {
-	local i
-
-	: >address
-	"$PAKHUS" serve --listen 127.0.0.1:0 --access-log access "$@" \
-		>address 2>serve.err 3>&- &
-	server=$!
-	for ((i = 0; i < 200; i++)); do
-		[ ! -s address ] || break
-		sleep 0.05
-	done
-	url=$(head -n 1 address)
-	[[ $url == http://* ]]
-}
-
-stop() {
-	kill "$server"
-	wait "$server"
-	server=
+	stop
 }
 
 # field NAME: of the headers that curl -D fields wrote
@@ -40,7 +19,7 @@ field() {
 
 @test "a store is mirrored from its server, and a second time nothing comes" {
 	put_lending
-	serve
+	serve --access-log access
 	"$PAKHUS" mirror "$url" copy >/dev/null 2>&1
 	"$PAKHUS" -C copy verify >/dev/null
 	for v in 1.0.0 2.1.0; do
@@ -50,7 +29,7 @@ field() {
 	done
 	diff -r store/pkg copy/pkg
 	stop
-	serve
+	serve --access-log access
 	"$PAKHUS" mirror --json "$url" copy >out 2>/dev/null
 	[ "$(js 'rows[0].objects')" -eq 0 ]
 	[ "$(js 'rows[0].entries')" -eq 7 ]
@@ -64,7 +43,7 @@ field() {
 @test "a mirror is served, and mirrored from there" {
 	put_lending
 	"$PAKHUS" mirror store first >/dev/null 2>&1
-	serve -C first
+	serve --access-log access -C first
 	"$PAKHUS" mirror "$url" second >/dev/null 2>&1
 	"$PAKHUS" -C second verify >/dev/null
 	diff -r first/objects second/objects
@@ -74,7 +53,7 @@ field() {
 
 @test "files by curl: tags, ranges, and what is private is not there" {
 	put_lending
-	serve
+	serve --access-log access
 	hash=$("$PAKHUS" get org.example.lending@1.0.0 --json >out && js 'rows[0].hash')
 	object=objects/${hash:0:2}/${hash:2}
 	curl -fs -D fields -o got "$url/$object"
@@ -102,7 +81,7 @@ field() {
 
 @test "an artifact by version and by hash, coded and as it is" {
 	put_lending
-	serve
+	serve --access-log access
 	"$PAKHUS" get --artifact org.example.lending >want_out
 	sha256=$(sha256sum <want_out)
 	sha256=${sha256%% *}
@@ -134,7 +113,7 @@ field() {
 @test "a mirror that has a token, which nobody prints" {
 	put_lending
 	secret=$("$PAKHUS" token create --tokens tokens --scope read mirror)
-	serve --tokens tokens --anonymous none
+	serve --access-log access --tokens tokens --anonymous none
 	pk mirror "$url" copy
 	[ "$status" -ne 0 ]
 	[ ! -e copy/FORMAT ]
@@ -170,7 +149,7 @@ where() {
 	one=$("$PAKHUS" token create --tokens tokens --scope read:a one)
 	a=$(where a)
 	b=$(where b)
-	serve --tokens tokens --anonymous none
+	serve --access-log access --tokens tokens --anonymous none
 	[ "$(of "$a")" = 404 ]
 	[ "$(of "$a" "$one")" = 200 ]
 	[ "$(of "$b" "$one")" = 404 ]
@@ -189,7 +168,7 @@ where() {
 
 @test "bodies may be coded, and are bounded as they come out" {
 	secret=$("$PAKHUS" token create --tokens tokens --scope publish ci)
-	serve --tokens tokens --max-document 10000
+	serve --access-log access --tokens tokens --max-document 10000
 	post() { # CODING FILE
 		curl -s -o reply -w '%{http_code}' -u "x:$secret" \
 			-H 'Content-Type: application/json' \
