@@ -176,6 +176,23 @@ static void test_absolute_form_becomes_origin_form(void **state)
 	assert_string_equal(head.target, "//a");
 }
 
+/* The access log tells of heads that were refused too. */
+static void test_a_target_that_is_no_path_can_be_told(void **state)
+{
+	static const char *const none[] = {"x", "*", "a:1", "http://",
+					   "ftp://a/"};
+	char text[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < T_COUNT(none); i++) {
+		snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\n" H "\r\n",
+			 none[i]);
+		assert_int_equal(is(text), 400);
+		assert_string_equal(head.target, none[i]);
+	}
+}
+
 static void test_a_connection_is_kept_as_version_and_client_say(void **state)
 {
 	static const struct {
@@ -301,6 +318,7 @@ int main(void)
 		cmocka_unit_test(test_a_nul_is_refused_wherever_it_is),
 		cmocka_unit_test(test_a_head_is_read_as_it_was_sent),
 		cmocka_unit_test(test_absolute_form_becomes_origin_form),
+		cmocka_unit_test(test_a_target_that_is_no_path_can_be_told),
 		cmocka_unit_test(
 			test_a_connection_is_kept_as_version_and_client_say),
 		cmocka_unit_test(test_an_expectation_of_an_old_client_is_none),

@@ -920,6 +920,30 @@ static void test_the_access_log_has_a_line_a_request(void **state)
 	assert_non_null(strstr(text, "\"status\":400"));
 }
 
+static void test_the_access_log_tells_of_targets_that_are_no_path(
+	void **state)
+{
+	static const char *const bad[] = {
+		"GET x HTTP/1.1\r\n" H "\r\n",
+		"OPTIONS * HTTP/1.1\r\n" H "\r\n",
+		"CONNECT a:1 HTTP/1.1\r\n" H "\r\n",
+	};
+	char path[256];
+	size_t i;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/access", (const char *)*state);
+	opt.access_log = path;
+	serving_start(&opt);
+	for (i = 0; i < T_COUNT(bad); i++) {
+		fd = dial();
+		say_to(fd, bad[i]);
+		assert_answer(fd, 400, NULL);
+		assert_ended(fd);
+	}
+	assert_int_equal(serving_stop(), 0);
+}
+
 static int noted[2];
 
 static void note(void *arg, const char *text)
@@ -1019,6 +1043,7 @@ int main(void)
 		SERVED(test_addresses_that_are_none_are_refused),
 		SERVED(test_systemd_is_told_and_may_bring_the_socket),
 		SERVED(test_the_access_log_has_a_line_a_request),
+		SERVED(test_the_access_log_tells_of_targets_that_are_no_path),
 		SERVED(test_a_sync_that_fails_is_tried_again_and_said_once),
 		SERVED(test_a_log_that_nobody_reads_keeps_nobody_waiting),
 	};

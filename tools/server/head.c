@@ -184,9 +184,11 @@ static int read_line(char *line, struct head *h, struct head_fault *fault)
 	h->method = (enum http_method)method_of(line);
 	h->method_name = line;
 	h->minor = version[7] - '0';
-	h->target = origin_form(target);
-	if (!h->target)
+	h->target = target; /* as sent, for who tells of what is refused */
+	target = origin_form(target);
+	if (!target)
 		return refuse(fault, 400, "The target is no path.");
+	h->target = target;
 	return 0;
 }
 
