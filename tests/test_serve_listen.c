@@ -713,6 +713,42 @@ static void test_bodies_are_bounded_together(void **state)
 	assert_int_equal(serving_stop(), 0);
 }
 
+static void test_replies_that_wait_are_bounded_together(void **state)
+{
+	enum { COUNT = 8 };
+	int deaf[COUNT], fd, i, small = 4096, cut = 0;
+	char bytes[65536];
+	struct answer a;
+	ssize_t n;
+
+	(void)state;
+	opt.replies = 1; /* whoever comes next needs all of it */
+	serving_start(&opt);
+	for (i = 0; i < COUNT; i++) {
+		deaf[i] = dial();
+		setsockopt(deaf[i], SOL_SOCKET, SO_RCVBUF, &small,
+			   sizeof(small));
+		say_to(deaf[i], "GET /big HTTP/1.1\r\n" H "\r\n");
+		assert_int_equal(recv(deaf[i], bytes, 1, MSG_PEEK), 1);
+	}
+	/* who takes what was asked for gets it all */
+	fd = dial();
+	say_to(fd, "GET /big HTTP/1.1\r\n" H "\r\n");
+	assert_true(hear(fd, &a, 0));
+	assert_int_equal(a.size, BIG);
+	answer_free(&a);
+	close(fd);
+	for (i = 0; i < COUNT; i++) {
+		while ((n = recv(deaf[i], bytes, sizeof(bytes),
+				 MSG_DONTWAIT)) > 0)
+			;
+		cut += n < 0 && errno == ECONNRESET;
+		close(deaf[i]);
+	}
+	assert_true(cut >= COUNT - 1);
+	assert_int_equal(serving_stop(), 0);
+}
+
 /* ---- Its life ---- */
 
 static void test_what_runs_is_finished_when_it_is_told_to_stop(void **state)
@@ -1037,6 +1073,7 @@ int main(void)
 		SERVED(test_who_has_said_all_still_hears),
 		SERVED(test_more_than_the_limit_are_told_or_take_an_idle_place),
 		SERVED(test_bodies_are_bounded_together),
+		SERVED(test_replies_that_wait_are_bounded_together),
 		SERVED(test_what_runs_is_finished_when_it_is_told_to_stop),
 		SERVED(test_what_does_not_end_is_left),
 		SERVED(test_a_unix_socket_is_made_and_taken_away),

@@ -222,6 +222,8 @@ static void defaults(struct listener *l)
 	t->stop = t->stop ? t->stop : usual.stop;
 	if (!l->opt.bodies)
 		l->opt.bodies = (size_t)256 << 20;
+	if (!l->opt.replies)
+		l->opt.replies = (size_t)256 << 20;
 	l->most = connections_for(l->opt.connections);
 }
 
@@ -282,6 +284,9 @@ int listener_new(struct listener **out, const struct listen_options *opt,
 	l->wake_fd = -1;
 	TAILQ_INIT(&l->all);
 	TAILQ_INIT(&l->idle);
+	TAILQ_INIT(&l->holding);
+	pthread_mutex_init(&l->making, NULL);
+	pthread_cond_init(&l->taken, NULL);
 	defaults(l);
 	l->now = listen_now();
 	if (getrandom(&l->id, sizeof(l->id), 0) != sizeof(l->id))
@@ -386,5 +391,7 @@ void listener_free(struct listener *l)
 	if (l->wake_fd >= 0)
 		close(l->wake_fd);
 	tls_free(l->tls);
+	pthread_mutex_destroy(&l->making);
+	pthread_cond_destroy(&l->taken);
 	free(l);
 }

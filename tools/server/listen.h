@@ -33,6 +33,7 @@ struct listen_options {
 	unsigned threads;	 /* 0: two a processor, 4 to 64 */
 	unsigned connections;	 /* at once; 0: 10,000 */
 	size_t bodies;		 /* bytes of them in memory; 0: 256 MiB */
+	size_t replies;		 /* the same of what is not taken yet */
 	struct listen_times times;
 	void (*tick)(void *arg); /* on the loop, a few times a second */
 	void (*reload)(void *arg); /* SIGHUP */

@@ -113,6 +113,7 @@ void conn_end(struct conn *c)
 	struct listener *l = c->l;
 
 	not_idle(c);
+	held_drop(c);
 	TAILQ_REMOVE(&l->all, c, all);
 	l->count--;
 	if (l->tls)
@@ -124,6 +125,14 @@ void conn_end(struct conn *c)
 		return; /* until turn_done() */
 	turn_free(l, c->turn);
 	free(c);
+}
+
+void conn_cut(struct conn *c)
+{
+	const struct linger reset = {1, 0};
+
+	setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	conn_end(c);
 }
 
 static int drop(struct conn *c)
@@ -226,12 +235,20 @@ static void load(struct reply *rp)
 	rp->body = body;
 }
 
+static size_t in_memory(const struct reply *rp)
+{
+	return rp->body ? (size_t)rp->size : 0;
+}
+
 static void turn_run(struct job *job)
 {
 	struct turn *t = (struct turn *)job;
+	struct listener *l = t->conn->l;
 
-	server_handle(t->conn->l->opt.server, &t->request, &t->reply);
+	made_wait(l);
+	server_handle(l->opt.server, &t->request, &t->reply);
 	load(&t->reply);
+	made_add(l, in_memory(&t->reply));
 }
 
 static int advance(struct conn *c);
@@ -240,7 +257,9 @@ static void turn_done(struct job *job)
 {
 	struct turn *t = (struct turn *)job;
 	struct conn *c = t->conn;
+	size_t size = in_memory(&t->reply);
 
+	made_take(c->l, size);
 	c->l->now = listen_now();
 	if (t->is_too_large)
 		t->reply.is_closing = 1;
@@ -250,8 +269,10 @@ static void turn_done(struct job *job)
 		free(c);
 		return;
 	}
-	if (!answer(c))
-		advance(c);
+	if (answer(c))
+		return;
+	held_add(c, size);
+	advance(c);
 }
 
 static int submit(struct conn *c)
@@ -499,6 +520,7 @@ static int advance(struct conn *c)
 			if (evbuffer_get_length(
 				    bufferevent_get_output(c->bev)))
 				return 0;
+			held_drop(c);
 			if (c->is_closing)
 				return linger(c);
 			c->stage = CONN_HEAD;
@@ -547,7 +569,6 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 void conn_late(struct conn *c)
 {
 	const struct listen_times *times = &c->l->times;
-	const struct linger reset = {1, 0};
 	size_t left;
 
 	switch (c->stage) {
@@ -576,10 +597,7 @@ void conn_late(struct conn *c)
 	case CONN_WRITE:
 		left = evbuffer_get_length(bufferevent_get_output(c->bev));
 		if (left == c->left) {
-			/* nor does the kernel keep trying */
-			setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset,
-				   sizeof(reset));
-			conn_end(c);
+			conn_cut(c);
 			return;
 		}
 		c->deadline = c->l->now + times->write;

@@ -3,6 +3,8 @@
 #define LISTEN_STATE_H
 
 #include <event2/event.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/queue.h>
 
 #include "address.h"
@@ -45,7 +47,7 @@ struct turn {
 
 struct conn {
 	struct listener *l;
-	TAILQ_ENTRY(conn) all, idle;
+	TAILQ_ENTRY(conn) all, idle, holding;
 	struct bufferevent *bev;
 	int fd;
 	enum conn_stage stage;
@@ -57,6 +59,8 @@ struct conn {
 	size_t looked;	   /* how far head_find() came */
 	size_t left;	   /* when the deadline was set: of what is written,
 			      or of the body */
+	size_t held;	   /* of a reply, in memory ... */
+	uint64_t held_at;  /* ... and since when, ms */
 	struct turn *turn;
 	char peer[PEER_MAX];
 };
@@ -72,9 +76,12 @@ struct listener {
 	int wake_fd;
 	struct pool *pool;
 	struct tls *tls;
-	struct conns all, idle;
+	struct conns all, idle, holding;
 	unsigned count, most;
-	size_t bodies; /* bytes */
+	size_t bodies, held; /* bytes */
+	atomic_size_t made;  /* the same, of replies that threads made */
+	pthread_mutex_t making;
+	pthread_cond_t taken; /* some of made */
 	struct job *spare; /* of turns that are over, for those to come */
 	unsigned spare_count;
 	uint64_t now;  /* ms, of this turn of the loop */
@@ -93,8 +100,19 @@ uint64_t listen_now(void);
 /* listen_conn.c: takes over fd. */
 void conn_new(struct listener *l, int fd, const struct sockaddr *sa);
 void conn_end(struct conn *c);
+/* The same with a reset: the kernel does not keep trying. */
+void conn_cut(struct conn *c);
 /* What should have happened by now did not. */
 void conn_late(struct conn *c);
+
+/* listen_held.c: bytes of a reply on their way to the loop. */
+void made_wait(struct listener *l);
+void made_add(struct listener *l, size_t size);
+void made_take(struct listener *l, size_t size);
+/* And there: a reply of so many bytes in memory, until it is gone. Others
+ * may end for it. */
+void held_add(struct conn *c, size_t size);
+void held_drop(struct conn *c);
 
 /* listen_reply.c: queues a reply, or sends it; 1: all of it is with the
  * kernel, 0: not yet, -1: the connection is broken. */

@@ -162,6 +162,7 @@ static int start(struct serve *s, struct pakhus_error *err)
 		.threads = opt->threads,
 		.connections = opt->connections,
 		.bodies = opt->bodies,
+		.replies = opt->replies,
 		.times = opt->times,
 		.tick = on_tick,
 		.reload = on_reload,

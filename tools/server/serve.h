@@ -14,7 +14,7 @@ struct serve_options {
 	const char *access_log; /* FILE, "-" (stderr) or "off"; NULL is "-" */
 	const char *trust_proxy;
 	unsigned threads, connections; /* as struct listen_options has them */
-	size_t bodies;
+	size_t bodies, replies;
 	struct listen_times times;
 	/* Told the address once it answers. */
 	void (*started)(void *arg, const char *url);
