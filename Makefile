@@ -154,8 +154,8 @@ quickstart:
 	@$(MAKE) --no-print-directory -s -j2 all
 	@tools/quickstart.sh $(B)/pakhus
 
-# Everything, in an order that tells soonest; the counts add up at the end. The
-# tests of two builds go side by side, as most wait for disks and processes.
+# Everything, in an order that tells soonest; the counts add up at the end. Two
+# of the last four go side by side, as most tests wait for disks and processes.
 # Stores of tests lie in memory where there is room: they sync a lot.
 R = build/results
 check torture: export TMPDIR := $(shell test -w /dev/shm && \
@@ -170,13 +170,7 @@ check:
 	$(MAKE) -s -j2 WERROR=1 $(TSAN) $(THREADS)
 	$(MAKE) -s -j2 fuzz-build
 	-@tests/run -l tree -o $(R) tests/check-tree tests/check-lint
-	-@$(MAKE) -s -k -j2 check-gcc check-san
-	-@PAKHUS=$(abspath $(B))/pakhus AIDS=$(abspath $(B))/tests ROUNDS=3 \
-		tests/run -l mirror -o $(R) tests/check-mirror
-	-@SANITIZED=1 tests/run -l tsan -o $(R) $(THREADS)
-	-@CORPUS=$(abspath $(CORPUS)) tests/run -l oracle -o $(R) \
-		tests/check-canon
-	-@FUZZ_TIME=$(FUZZ_TIME) tests/run -l fuzz -o $(R) tests/check-fuzz
+	-@$(MAKE) -s -k -j2 check-gcc check-san check-mirror check-rest
 	@tests/run -t $(R)
 
 check-gcc:
@@ -190,6 +184,14 @@ check-san:
 		$(filter-out tests/clients% tests/corpus% tests/marketplace% \
 			tests/node_plugin% tests/test_run% \
 			tests/test_oracle% tests/test_setup%,$(BATS))
+check-mirror:
+	-@PAKHUS=$(abspath $(B))/pakhus AIDS=$(abspath $(B))/tests ROUNDS=3 \
+		tests/run -l mirror -o $(R) tests/check-mirror
+check-rest:
+	-@SANITIZED=1 tests/run -l tsan -o $(R) $(THREADS)
+	-@CORPUS=$(abspath $(CORPUS)) tests/run -l oracle -o $(R) \
+		tests/check-canon
+	-@FUZZ_TIME=$(FUZZ_TIME) tests/run -l fuzz -o $(R) tests/check-fuzz
 
 fuzz-build:
 	$(MAKE) CC=clang B=build/fuzz/lib CFLAGS="-O1 -g \
@@ -294,7 +296,7 @@ help:
 
 -include $(LIB:.o=.d) $(CLI:.o=.d) $(SERVER:.o=.d) $(NODE_O:.o=.d) \
 	$(TESTS:=.d) $(AIDS:=.d) $(BENCH_O:.o=.d) $(REPORT_O:.o=.d)
-.PHONY: all tests node quickstart check check-gcc check-san torture fuzz-build \
-	fuzz lint install uninstall clean help bench bench-programs bench-node \
-	bench-wire bench-serve
+.PHONY: all tests node quickstart check check-gcc check-san check-mirror \
+	check-rest torture fuzz-build fuzz lint install uninstall clean help \
+	bench bench-programs bench-node bench-wire bench-serve
 .SECONDARY:
