@@ -66,16 +66,16 @@ document() {
 	[ "$status" -eq 3 ]
 	[ ! -e store ]
 	pk serve --listen here
-	[ "$status" -ne 0 ]
-	grep -q 'not HOST:PORT' err
+	[ "$status" -eq 2 ]
+	grep -q -- '--listen: not HOST:PORT' err
 	pk serve --tls-cert cert
 	[ "$status" -eq 2 ]
 	pk serve --listen 127.0.0.1:0 --tls-cert none --tls-key none
-	[ "$status" -ne 0 ]
-	grep -q 'read none for TLS' err
+	[ "$status" -eq 1 ]
+	grep -q 'read none for TLS: No such file or directory$' err
 	pk serve --listen 127.0.0.1:0 --trust-proxy everybody
-	[ "$status" -ne 0 ]
-	grep -q 'not addresses or networks' err
+	[ "$status" -eq 2 ]
+	grep -q -- '--trust-proxy: not addresses or networks' err
 	pk serve --anonymous some
 	[ "$status" -eq 2 ]
 	pk serve --listen 127.0.0.1:0 --access-log none/there
@@ -84,6 +84,36 @@ document() {
 	pk serve --listen "${url#http://}"
 	[ "$status" -ne 0 ]
 	grep -q 'Address already in use' err
+}
+
+@test "a certificate without its own key is told at the start" {
+	local cert=$BATS_FILE_TMPDIR/cert key=$BATS_FILE_TMPDIR/key type
+
+	pk serve --listen 127.0.0.1:0 --tls-cert "$key" --tls-key "$key"
+	[ "$status" -eq 1 ]
+	grep -q 'key for TLS: no certificate in PEM is in it$' err
+	pk serve --listen 127.0.0.1:0 --tls-cert "$cert" --tls-key "$cert"
+	[ "$status" -eq 1 ]
+	grep -q 'cert for TLS: no private key in PEM is in it$' err
+	for type in RSA ED25519; do
+		openssl genpkey -quiet -algorithm $type -out other 2>/dev/null ||
+			openssl genpkey -algorithm $type -out other 2>/dev/null
+		pk serve --listen 127.0.0.1:0 --tls-cert "$cert" --tls-key other
+		[ "$status" -eq 1 ]
+		grep -q 'read other for TLS: not the key of the cert' err
+	done
+}
+
+@test "where tokens are and nothing can be published, the start tells" {
+	put a 1
+	pk mirror --key "$("$PAKHUS" key)" store m
+	token
+	serve -C m --tokens tokens
+	stop
+	grep -q 'nothing can be published here: ' said
+	serve -C m --tokens tokens --read-only
+	stop
+	lacks said published
 }
 
 @test "a mirror is served, to be read" {

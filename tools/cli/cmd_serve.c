@@ -56,6 +56,7 @@ static int read_rates(const struct cli *cli, struct limit_rates *out)
 static int read_options(const struct cli *cli, struct serve_options *opt)
 {
 	uint64_t threads = 0, connections = 0, document = 0;
+	struct pakhus_error err = {0};
 	int rc = read_anonymous(cli, &opt->server.anonymous);
 
 	if (!rc)
@@ -70,6 +71,8 @@ static int read_options(const struct cli *cli, struct serve_options *opt)
 				 PAKHUS_DOCUMENT_MAX, &document);
 	if (!rc && !cli->value[OPT_TLS_CERT] != !cli->value[OPT_TLS_KEY])
 		rc = say_usage(cli, "--tls-cert and --tls-key go together");
+	if (!rc && !serve_may(opt, &err))
+		rc = say_usage(cli, "%s", err.text);
 	opt->threads = (unsigned)threads;
 	opt->connections = (unsigned)connections;
 	opt->server.max_body = (size_t)document;

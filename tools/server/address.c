@@ -166,6 +166,14 @@ static int listen_inet(const char *text, struct pakhus_error *err)
 	return fd;
 }
 
+int address_is_formed(const char *text)
+{
+	char host[ADDRESS_MAX];
+	const char *port;
+
+	return !strncmp(text, "unix:", 5) || !split(text, host, &port);
+}
+
 /* sd_listen_fds(3) */
 int address_is_passed(void)
 {

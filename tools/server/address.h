@@ -16,6 +16,8 @@ enum { ADDRESS_MAX = 160, PEER_MAX = 64 };
  * a status: *err says why. */
 int address_listen(const char *text, char name[ADDRESS_MAX],
 		   struct pakhus_error *err);
+/* Whether text has one of these forms. */
+int address_is_formed(const char *text);
 /* Whether systemd passed a socket. */
 int address_is_passed(void);
 /* Takes away the file of a unix socket. */

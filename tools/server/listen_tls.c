@@ -2,9 +2,11 @@
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "fail.h"
 #include "listen_state.h"
@@ -13,6 +15,27 @@ struct tls {
 	SSL_CTX *ctx;
 	const char *cert, *key;
 };
+
+/* In words what OpenSSL says in its own. */
+static void explain(int is_key, char *why, size_t size)
+{
+	unsigned long code = ERR_get_error();
+
+	if (ERR_SYSTEM_ERROR(code))
+		snprintf(why, size, "%s", strerror(ERR_GET_REASON(code)));
+	else if ((ERR_GET_LIB(code) == ERR_LIB_PEM &&
+		  ERR_GET_REASON(code) == PEM_R_NO_START_LINE) ||
+		 ERR_GET_LIB(code) == ERR_LIB_OSSL_DECODER)
+		snprintf(why, size, "no %s in PEM is in it",
+			 is_key ? "private key" : "certificate");
+	else if (ERR_GET_LIB(code) == ERR_LIB_X509 ||
+		 (ERR_GET_LIB(code) == ERR_LIB_SSL &&
+		  ERR_GET_REASON(code) == SSL_R_NO_CERTIFICATE_ASSIGNED))
+		snprintf(why, size, "not the key of the certificate");
+	else
+		ERR_error_string_n(code, why, size);
+	ERR_clear_error();
+}
 
 static SSL_CTX *context(const char *cert, const char *key,
 			struct pakhus_error *err)
@@ -25,8 +48,11 @@ static SSL_CTX *context(const char *cert, const char *key,
 	if (ctx && SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
 	    SSL_CTX_use_certificate_chain_file(ctx, cert) == 1) {
 		what = key;
+		/* of another kind than the certificate's it is taken, and then
+		 * no handshake succeeds */
 		if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) ==
-		    1) {
+			    1 &&
+		    SSL_CTX_check_private_key(ctx) == 1) {
 			/* bodies have a length, so an end that was not said
 			 * hides nothing */
 			SSL_CTX_set_options(ctx,
@@ -37,8 +63,7 @@ static SSL_CTX *context(const char *cert, const char *key,
 			return ctx;
 		}
 	}
-	ERR_error_string_n(ERR_get_error(), why, sizeof(why));
-	ERR_clear_error();
+	explain(what == key, why, sizeof(why));
 	SSL_CTX_free(ctx);
 	server_fail(err, PAKHUS_EINVAL, 0, "read %s for TLS: %s", what, why);
 	return NULL;

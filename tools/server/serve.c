@@ -151,6 +151,22 @@ static void on_stop(void *arg)
 
 /* ---- From start to end ---- */
 
+int serve_may(const struct serve_options *opt, struct pakhus_error *err)
+{
+	if (opt->listen && !address_is_formed(opt->listen))
+		server_fail(err, PAKHUS_EINVAL, 0,
+			    "--listen: not HOST:PORT, [V6]:PORT, :PORT or "
+			    "unix:PATH: %s", opt->listen);
+	else if (opt->trust_proxy &&
+		 address_is_in(opt->trust_proxy, "unix") < 0)
+		server_fail(err, PAKHUS_EINVAL, 0,
+			    "--trust-proxy: not addresses or networks with "
+			    "commas between: %s", opt->trust_proxy);
+	else
+		return 1;
+	return 0;
+}
+
 static int start(struct serve *s, struct pakhus_error *err)
 {
 	const struct serve_options *opt = s->opt;
@@ -172,10 +188,8 @@ static int start(struct serve *s, struct pakhus_error *err)
 	char text[160];
 	int rc;
 
-	if (opt->trust_proxy && address_is_in(opt->trust_proxy, "unix") < 0)
-		return server_fail(err, PAKHUS_EINVAL, 0,
-				   "not addresses or networks with commas "
-				   "between: %s", opt->trust_proxy);
+	if (!serve_may(opt, err))
+		return err->status;
 	rc = accesslog_open(&s->log, opt->access_log ? opt->access_log : "-",
 			    err);
 	if (!rc)

@@ -20,6 +20,8 @@ struct serve_options {
 	void (*started)(void *arg, const char *url);
 };
 
+/* Whether the addresses in it make sense; if not, *err says what to give. */
+int serve_may(const struct serve_options *opt, struct pakhus_error *err);
 /* Serves until SIGTERM or SIGINT. SIGHUP reads tokens and certificate again
  * and opens the access log anew. */
 int serve_run(const struct serve_options *opt, struct pakhus_error *err);

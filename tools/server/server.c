@@ -46,6 +46,7 @@ static int open_parts(struct server *s, struct pakhus_error *err)
 {
 	struct pakhus_options options = {.notice = on_notice, .arg = s,
 					 .max_document = s->opt.max_body};
+	struct pakhus_stat st;
 	int rc;
 
 	s->limit = limit_new(&s->opt.rates);
@@ -62,6 +63,11 @@ static int open_parts(struct server *s, struct pakhus_error *err)
 	rc = pakhus_open(&s->store, s->opt.store, &options, err);
 	if (rc)
 		return rc;
+	/* who made tokens means to publish */
+	if (s->keyring && !s->opt.is_read_only &&
+	    !pakhus_stat(s->store, 0, &st, NULL) && !st.writable)
+		server_notice(s, "nothing can be published here: %s",
+			      st.why_not);
 	s->catalog = catalog_new(s->store);
 	return s->catalog ? 0
 			  : server_fail_nomem(err);
