@@ -32,6 +32,10 @@ api=/api/v1/registry/packages
 	doc com.acmeevil.crm 1.0.0 >two
 	ask - POST $api one
 	[ "$status" = 401 ]
+	# a variable of CI that is not set
+	ask '' POST $api one
+	[ "$status" = 401 ]
+	grep -q 'holds no secret: it is sent as Bearer SECRET' body
 	ask "$ci" POST $api one
 	[ "$status" = 201 ]
 	ask "$ci" POST $api two

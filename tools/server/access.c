@@ -125,8 +125,12 @@ static const struct token *find(struct keyring *ring, const char *field,
 	if (!ring)
 		return NULL;
 	*why = "That is not the secret of a token";
-	if (!credential_read(field, secret))
+	if (!credential_read(field, secret)) {
+		if (credential_is_empty(field))
+			*why = "Authorization holds no secret: it is sent as "
+			       "Bearer SECRET";
 		return NULL;
+	}
 	rc = digest_sha256(secret, BEARER_SIZE, digest);
 	explicit_bzero(secret, sizeof(secret));
 	if (rc)

@@ -35,6 +35,13 @@ static int basic(const char *text, size_t size, char secret[BEARER_SIZE + 1])
 	return is_taken;
 }
 
+int credential_is_empty(const char *field)
+{
+	size_t scheme = strcspn(field, " \t");
+
+	return !field[scheme + strspn(field + scheme, " \t")];
+}
+
 int credential_read(const char *field, char secret[BEARER_SIZE + 1])
 {
 	size_t scheme = strcspn(field, " "), size;

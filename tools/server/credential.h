@@ -9,5 +9,7 @@
  * 1 where what is there looks like a secret of ours. secret is written then,
  * and has to be wiped. */
 int credential_read(const char *field, char secret[BEARER_SIZE + 1]);
+/* Whether nothing stands behind the scheme, or the scheme is missing. */
+int credential_is_empty(const char *field);
 
 #endif

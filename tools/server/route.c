@@ -248,7 +248,8 @@ static void dispatch(struct exchange *x, size_t path, char *room,
 			    "This address takes %s.", allow);
 	} else {
 		reply_error(x, 404, "RESOURCE_NOT_FOUND",
-			    "There is nothing at this address.");
+			    "There is nothing at this address. "
+			    "/api/v1/openapi.json describes those there are.");
 	}
 }
 
