@@ -373,7 +373,7 @@ by() { # URL
 	web locked me:s3cr-t
 	pk mirror "$url" m
 	[ "$status" -eq 8 ]
-	grep -q 'the server answered 401' err
+	grep -q 'the server answered 401: who asks? https://NAME:SECRET@' err
 	pk mirror "http://me:s3cr%2Dt@${url#http://}/" m
 	[ "$status" -eq 0 ]
 	grep -q 'from http://127' out

@@ -250,9 +250,12 @@ static int network(const struct transfer *t, struct pakhus_error *err,
 static int answered(const struct transfer *t, struct pakhus_error *err,
 		    long code)
 {
-	char words[60];
+	char words[120];
 
-	snprintf(words, sizeof(words), "the server answered %ld", code);
+	snprintf(words, sizeof(words), "the server answered %ld%s", code,
+		 code == 401   ? ": who asks? https://NAME:SECRET@HOST says"
+		 : code == 403 ? ": it may not be read, or not by this user"
+			       : "");
 	return network(t, err, words);
 }
 
