@@ -72,6 +72,14 @@ test('who trusts the first key is told which', async () => {
 	await s.close();
 });
 
+test('why an address cannot be reached is said', async () => {
+	const from = 'http://127.0.0.1:1/store';
+	await assert.rejects(mirror(place(), from), {
+		code: 'ENETWORK',
+		message: /http:\/\/127\.0\.0\.1:1\/store\/\S+: \w/,
+	});
+});
+
 test('a function fetches, many at once, on a pool of one', async () => {
 	assert.equal(process.env.UV_THREADPOOL_SIZE, '1');
 	const { path, s, key } = await filled();

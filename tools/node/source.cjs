@@ -31,13 +31,27 @@ async function save(stream, { into, max, signal }, name) {
 	}
 }
 
+// What fetch() says is "fetch failed"; why, its cause says.
+async function ask(url, request) {
+	try {
+		return await fetch(url, {
+			signal: request.signal,
+			headers: request.fresh
+				? { 'cache-control': 'no-cache' } : {},
+		});
+	} catch (error) {
+		if (request.signal?.aborted || !error.cause)
+			throw error;
+		const { message, code } = error.cause;
+		throw new Error(`${url}: ${message || code}`,
+			{ cause: error.cause });
+	}
+}
+
 async function bringFromWeb(base, request, name) {
 	const path = name.split('/').map(encodeURIComponent).join('/');
 	const url = new URL(path, base);
-	const answer = await fetch(url, {
-		signal: request.signal,
-		headers: request.fresh ? { 'cache-control': 'no-cache' } : {},
-	});
+	const answer = await ask(url, request);
 	if (answer.ok && answer.body) {
 		await save(Readable.fromWeb(answer.body), request, name);
 		return;

@@ -11,8 +11,9 @@ try {
 	const { count } = await store.publishAll(lines);
 	console.log(count, 'documents');
 } catch (error) {
-	console.error(`${file}:${error.index + 1}: ${error.message}; ` +
-		`${error.durable} documents before it are durable`);
+	console.error(error.index === undefined ? error.message
+		: `${file}:${error.index + 1}: ${error.message}; ` +
+			`${error.durable} documents before it are durable`);
 	process.exitCode = 1;
 } finally {
 	await store.close();
