@@ -146,7 +146,7 @@ OS_CLOUD_URL=http://registry.site:8080" ]
 	[[ $(cat out) == *'412'* || $(cat out) == *PRECONDITION* ]]
 
 	chapter='A registry server'
-	SECRET=$(block sh 2 | sed -n 1p | bash -euo pipefail)
+	eval "$(block sh 2 | sed -n 1p)"
 	for n in 1 2 3 4 5 6 7 8 9 10; do
 		served_block sh 2 | sed -n 2p | bash -euo pipefail && break
 		sleep 1 # a new token is known within a second
