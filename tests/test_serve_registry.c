@@ -317,6 +317,9 @@ static void test_what_is_no_package_is_told_where(void **state)
 	assert_error(ask_with(HTTP_POST, API "/packages", "{}", 2,
 			      "Content-Encoding", "gzip"), 400,
 		     "VALIDATION_ERROR", "does not decode");
+	assert_error(ask_with(HTTP_POST, API "/packages", "--a\r\n", 5,
+			      "Content-Type", "multipart/form-data; boundary=a"),
+		     415, "UNSUPPORTED_MEDIA_TYPE", "--data-binary");
 	assert_false(server_is_dirty(server));
 	assert_error(ask(API "/packages/a"), 404, "RESOURCE_NOT_FOUND",
 		     "not found: a");

@@ -14,6 +14,14 @@ static int unsupported(struct exchange *x, const char *name)
 	return 0;
 }
 
+/* What curl -F sends: the document is in there, between lines of its own. */
+static int is_form(const struct request *rq)
+{
+	const char *type = request_field(rq, "Content-Type");
+
+	return type && !strncasecmp(type, "multipart/", 10);
+}
+
 static int refused(struct exchange *x, const char *name, int why, size_t max)
 {
 	if (why == DECODE_BIG)
@@ -54,6 +62,12 @@ int content_decode(struct exchange *x, size_t max, struct content *c)
 	int rc;
 
 	*c = (struct content){.body = NULL};
+	if (is_form(rq)) {
+		reply_error(x, 415, "UNSUPPORTED_MEDIA_TYPE",
+			    "A form is not taken: the body is the document "
+			    "itself, as of curl --data-binary @FILE.");
+		return 0;
+	}
 	if (!rq->size || !name || (lines == 1 && !strcasecmp(name, "identity")))
 		return 1;
 	if (lines == 1 && !strcasecmp(name, "zstd"))
