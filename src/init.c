@@ -285,7 +285,12 @@ int pk_init_at(const char *path, const struct pakhus_init_options *opt,
 
 	if (rc)
 		return rc;
-	if (mkdir(path, 0777) && errno != EEXIST)
+	rc = mkdir(path, 0777) ? errno : 0;
+	if (rc == ENOENT)
+		return pk_fail(err, PAKHUS_ENOTFOUND,
+			       "%s: the directory that it is to be in is not "
+			       "there", path);
+	if (rc && rc != EEXIST)
 		return pk_fail_sys(err, "make the store %s", path);
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0 && errno == ENOTDIR)

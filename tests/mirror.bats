@@ -714,3 +714,11 @@ repaired_from() {
 	[ "$status" -eq 2 ]
 	grep -q -e '--key: is empty' err
 }
+
+@test "a password without https:// before it is not given to ssh, nor printed" {
+	run "$PAKHUS" mirror site:secret@example.invalid:443 copy
+	[ "$status" -eq 2 ]
+	[[ $output == *'begins with https://'* ]]
+	[[ $output != *secret* ]]
+	[ ! -e copy ]
+}

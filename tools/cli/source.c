@@ -25,6 +25,16 @@ static bool has_scheme(const char *name)
 	return !strncmp(name + strcspn(name, ":/"), "://", 3);
 }
 
+/* NAME:SECRET@HOST, as an address has it: no host of rsync's has a colon and an
+ * @ behind it. */
+static bool has_secret(const char *name)
+{
+	const char *colon = strchr(name, ':'), *at = strchr(name, '@');
+
+	return has_host(name) && colon && at && colon < at &&
+	       at < name + strcspn(name, "/");
+}
+
 int source_open(const struct cli *cli, const char *name, struct source *out)
 {
 	if (!*name)
@@ -38,6 +48,9 @@ int source_open(const struct cli *cli, const char *name, struct source *out)
 				 "%s: a source is http://..., https://..., "
 				 "rsync://..., HOST:PATH or a path",
 				 name);
+	if (has_secret(name)) /* and it is not printed */
+		return say_usage(cli, "an address with a password begins with "
+				      "https://");
 	if (has_host(name))
 		return source_rsync_open(cli, name, out);
 	return source_path_open(cli, name, out);
