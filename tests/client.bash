@@ -4,6 +4,8 @@
 #
 # Who loads it calls client_install in its setup_file().
 
+load npm
+
 client=$BATS_TEST_DIRNAME/../build/clients
 
 # They need a Node of 20 or newer.
@@ -29,24 +31,11 @@ client_install() {
 		export NO_CLIENT="$program is not installed"
 		return
 	done
-	mkdir -p "$client"
-	cp "$from/host.mjs" "$client"
 	node=$(good_node)
-	[ -n "$node" ] && cmp -s "$from/package-lock.json" "$client/done" &&
-		return
-	cp "$from"/package*.json "$client"
-	if (cd "$client" && timeout 600 npm ci --ignore-scripts --no-audit \
-		--no-fund --legacy-peer-deps ${node:+--omit=optional}) \
-		>"$client/npm.log" 2>&1 3>&-; then
-		cp "$from/package-lock.json" "$client/done"
-	else # only who cannot reach npm is let off
-		rm -f "$client/done"
-		grep -Eq 'E(CONN|NOTFOUND|AI_AGAIN|TIMEDOUT|NETUNREACH|50[0-9])|network' \
-			"$client/npm.log"
-		NO_CLIENT="npm cannot be reached: $(grep -m 1 'npm error' \
-			"$client/npm.log")"
-		export NO_CLIENT
-	fi
+	[ -n "$node" ] || rm -f "$client/done"
+	npm_ci "$from" "$client" --legacy-peer-deps ${node:+--omit=optional}
+	cp "$from/host.mjs" "$client"
+	[ -z "${NO_NPM-}" ] || export NO_CLIENT=$NO_NPM
 }
 
 # host_start BASE CLOUD: a runtime that reads the marketplace of both, and

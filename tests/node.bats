@@ -5,30 +5,12 @@
 
 bats_require_minimum_version 1.5.0
 
+load npm
+
 here=$BATS_TEST_DIRNAME/node
 built=$BATS_TEST_DIRNAME/../build/${SANITIZED:+san/}node
 others=$BATS_TEST_DIRNAME/../build/node-tests
 app=$BATS_FILE_TMPDIR/app
-
-# Other Nodes and TypeScript, once, into build/.
-get_others() {
-	local lock=$here/package-lock.json
-
-	mkdir -p "$others"
-	cmp -s "$lock" "$others/done" && return
-	cp "$here"/package*.json "$others"
-	if (cd "$others" && timeout 600 npm ci --ignore-scripts --no-audit \
-		--no-fund) >"$others/npm.log" 2>&1 3>&-; then
-		cp "$lock" "$others/done"
-	else # only who cannot reach npm is let off
-		rm -f "$others/done"
-		grep -Eq 'E(CONN|NOTFOUND|AI_AGAIN|TIMEDOUT|NETUNREACH|50[0-9])|network' \
-			"$others/npm.log"
-		NO_OTHERS="npm cannot be reached: $(grep -m 1 'npm error' \
-			"$others/npm.log")"
-		export NO_OTHERS
-	fi
-}
 
 setup_file() {
 	mkdir "$app"
@@ -37,7 +19,8 @@ setup_file() {
 		"$built"/pakhus-*.tgz) 3>&-
 	cp "$here"/*.mjs "$here"/*.?ts "$here/tsconfig.json" \
 		"$BATS_TEST_DIRNAME"/../tools/node/examples/* "$app"
-	[ -n "${SANITIZED-}" ] || get_others
+	# other Nodes, and TypeScript
+	[ -n "${SANITIZED-}" ] || npm_ci "$here" "$others"
 }
 
 setup() {
@@ -173,7 +156,7 @@ suite() { # NAME
 
 @test "the types hold what the module does" {
 	[ -z "${SANITIZED-}" ] || skip 'of types nothing is sanitized'
-	[ -z "${NO_OTHERS-}" ] || skip "$NO_OTHERS"
+	[ -z "${NO_NPM-}" ] || skip "$NO_NPM"
 	run node "$others/node_modules/typescript/bin/tsc" -p tsconfig.json
 	echo "$output"
 	[ "$status" -eq 0 ]
@@ -183,7 +166,7 @@ all_in() { # VERSION
 	local name
 
 	[ -z "${SANITIZED-}" ] || skip 'one Node is enough for the sanitizer'
-	[ -z "${NO_OTHERS-}" ] || skip "$NO_OTHERS"
+	[ -z "${NO_NPM-}" ] || skip "$NO_NPM"
 	node=$(echo "$others/node_modules/node$1"-linux-*/bin/node)
 	[ -x "$node" ] || skip "there is no Node $1 for this processor"
 	[[ $("$node" --version) == v$1.* ]]
