@@ -16,6 +16,7 @@
 
 #include "exchange.h"
 #include "listen_state.h"
+#include "proxy.h"
 
 enum {
 	READ_MAX = 65536,   /* bytes that wait in a connection unread */
@@ -354,51 +355,6 @@ static int is_plain(const char *id)
 	return size && size <= 64 && !id[size];
 }
 
-/* The last one, which is that of whoever stands next to us. */
-static const char *last_field(const struct request *rq, const char *name)
-{
-	size_t i;
-
-	for (i = rq->field_count; i--;)
-		if (!strcasecmp(rq->fields[i].name, name))
-			return rq->fields[i].value;
-	return NULL;
-}
-
-/* The last address that a proxy which is trusted took the request from. */
-static void believe(struct conn *c, struct turn *t)
-{
-	const char *trust = c->l->opt.trust;
-	const char *list, *end, *proto;
-
-	if (!trust || address_is_in(trust, t->peer) != 1)
-		return;
-	proto = last_field(&t->request, "X-Forwarded-Proto");
-	if (proto)
-		t->request.is_tls = !strcasecmp(proto, "https");
-	list = last_field(&t->request, "X-Forwarded-For");
-	if (!list)
-		return;
-	for (end = list + strlen(list); end > list;) {
-		const char *from = end;
-		size_t size;
-
-		while (from > list && from[-1] != ',')
-			from--;
-		from += strspn(from, " \t");
-		size = from < end ? strcspn(from, " \t,") : 0;
-		if (!size || size >= sizeof(t->peer))
-			return;
-		memcpy(t->peer, from, size);
-		t->peer[size] = '\0';
-		if (address_is_in(trust, t->peer) != 1)
-			return;
-		while (end > list && end[-1] != ',')
-			end--;
-		end -= end > list;
-	}
-}
-
 static void fill(struct conn *c, struct turn *t)
 {
 	struct request *rq = &t->request;
@@ -411,7 +367,7 @@ static void fill(struct conn *c, struct turn *t)
 	rq->peer = t->peer;
 	rq->is_tls = c->l->tls != NULL;
 	rq->id = t->id;
-	believe(c, t);
+	proxy_believe(c->l->opt.trust, rq, t->peer);
 	id = request_field(rq, "X-Request-Id");
 	if (id && is_plain(id))
 		memcpy(t->id, id, strlen(id) + 1);
