@@ -143,6 +143,21 @@ test('files longer than allowed are left out', async () => {
 		max: 1e6, names }), { code: 'ENOENT' });
 });
 
+test('a source that throws what cannot be told has failed', async () => {
+	const odd = [null, undefined, Symbol('s'), Object.create(null),
+		{ get message() { throw new Error('no message'); } },
+		{ message: Symbol('m') },
+		new Proxy({}, { get() { throw new Error('no'); } }),
+		Object.assign(new PakhusError('x', -1), { status: 0 }),
+		Object.assign(new PakhusError('x', -1), { status: 'x' })];
+	for (const error of odd)
+		await assert.rejects(mirror(place(), {
+			async fetch() {
+				throw error;
+			},
+		}), { code: 'ENETWORK' });
+});
+
 test('what a source says is passed on', async () => {
 	const fails = async (error) => mirror(place(), {
 		async fetch() {

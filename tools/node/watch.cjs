@@ -29,16 +29,27 @@ function give(f, ...args) {
 	}
 }
 
+// What a source throws may be anything, and is answered all the same.
+function failureOf(error) {
+	try {
+		const status = error?.name === 'AbortError' ?
+			statusOf('ECANCELED') :
+			error instanceof PakhusError && (error.status | 0) < 0 ?
+				error.status | 0 : statusOf('ENETWORK');
+		return [status, String(error?.message ?? error)];
+	} catch {
+		return [statusOf('ENETWORK'), 'it failed, and cannot say why'];
+	}
+}
+
 async function reply(binding, id, ask) {
 	try {
 		await ask();
-		binding.answer(id, 0, '');
 	} catch (error) {
-		const status = error instanceof PakhusError ? error.status :
-			error?.name === 'AbortError' ? statusOf('ECANCELED') :
-			statusOf('ENETWORK');
-		binding.answer(id, status, String(error?.message ?? error));
+		binding.answer(id, ...failureOf(error));
+		return;
 	}
+	binding.answer(id, 0, '');
 }
 
 const tell = (binding) => (id, kind, ...args) => {
