@@ -4,6 +4,7 @@
 #include "stores.h"
 
 #include <pthread.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "../tools/server/catalog.h"
@@ -346,6 +347,86 @@ static void test_threads_list_what_others_publish(void **state)
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+/* ---- Damage ---- */
+
+/* The object of a text, whose bytes turn; twice is as before. */
+static void turn(const char *path, const char *hash)
+{
+	char *name = s_text("%s/objects/%.2s/%s", path, hash, hash + 2);
+	unsigned char bytes[256];
+	size_t size, i;
+	FILE *f;
+
+	chmod(name, 0600);
+	f = fopen(name, "r+");
+	assert_non_null(f);
+	size = fread(bytes, 1, sizeof(bytes), f);
+	for (i = 0; i < size; i++)
+		bytes[i] ^= 0x55;
+	rewind(f);
+	assert_int_equal(fwrite(bytes, 1, size, f), size);
+	fclose(f);
+	free(name);
+}
+
+static char told[1024];
+
+static void tell(void *arg, const char *text)
+{
+	(void)arg;
+	snprintf(told + strlen(told), sizeof(told) - strlen(told), "%.40s\n",
+		 text);
+}
+
+static void reopen(struct catalog_test *c)
+{
+	catalog_free(c->catalog);
+	pakhus_close(c->store);
+	c->store = s_open(c->path, 0);
+	c->catalog = catalog_new(c->store);
+	assert_non_null(c->catalog);
+	catalog_notice(c->catalog, tell, NULL);
+}
+
+static void test_damage_of_one_hides_no_other(void **state)
+{
+	struct catalog_test *c = *state;
+	struct pakhus_attrs *attrs;
+	struct pakhus_record big;
+	char *more;
+
+	*told = '\0';
+	publish(c->store, "a", "1.0.0", "");
+	publish(c->store, "b", "1.0.0", "");
+	say(c->store, "b", NULL, "{\"display_name\":\"B\"}");
+	/* too large for the index: the list has to read it */
+	more = s_text(",\"x\":\"%0*d\"", 100000, 0);
+	publish(c->store, "c", "1.0.0", more);
+	free(more);
+	publish(c->store, "d", "1.0.0", "");
+	assert_done(pakhus_sync(c->store, &err));
+	assert_done(pakhus_attrs(c->store, "b", NULL, &attrs, &err));
+	assert_done(pakhus_find(c->store, "c", NULL, &big, &err));
+	turn(c->path, attrs->hash);
+	turn(c->path, big.hash);
+	reopen(c);
+	assert_string_equal(ids(c, &all, NULL), "d a");
+	assert_non_null(strstr(told, "b is left out"));
+	assert_non_null(strstr(told, "c is left out"));
+	/* said once, and looked at again */
+	*told = '\0';
+	publish(c->store, "e", "1.0.0", "");
+	assert_string_equal(ids(c, &all, NULL), "e d a");
+	turn(c->path, attrs->hash);
+	publish(c->store, "f", "1.0.0", "");
+	assert_string_equal(ids(c, &all, NULL), "f e d b a");
+	turn(c->path, big.hash);
+	publish(c->store, "g", "1.0.0", "");
+	assert_string_equal(ids(c, &all, NULL), "g f e d c b a");
+	assert_string_equal(told, "");
+	pakhus_attrs_free(attrs);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,6 +438,7 @@ int main(void)
 		TEST(test_what_is_too_long_is_left_out_of_the_list),
 		TEST(test_what_another_process_publishes_is_there),
 		TEST(test_threads_list_what_others_publish),
+		TEST(test_damage_of_one_hides_no_other),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,8 +37,16 @@ struct lines {
 	size_t count, room;
 };
 
+struct names {
+	char **item;
+	size_t count, room;
+};
+
 struct catalog {
 	struct pakhus *store;
+	void (*notice)(void *arg, const char *text);
+	void *arg;
+	struct names damaged;	  /* packages left out: with bringing held */
 	pthread_mutex_t bringing; /* held by who changes anything below */
 	pthread_rwlock_t lock;	  /* and this besides while it is changed */
 	uint64_t position;	  /* 0: it was not made yet */
@@ -178,7 +186,72 @@ static int put(struct catalog *c, const char *id, struct line *line)
 	return 0;
 }
 
+/* ---- names ---- */
+
+static int name_add(struct names *n, const char *id)
+{
+	size_t room = n->room ? 2 * n->room : 64;
+	char **item = n->item;
+
+	if (n->count == n->room) {
+		item = realloc(n->item, room * sizeof(char *));
+		if (!item)
+			return -1;
+		n->item = item;
+		n->room = room;
+	}
+	item[n->count] = strdup(id);
+	return item[n->count] ? (n->count++, 0) : -1;
+}
+
+static char **name_find(const struct names *n, const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < n->count; i++)
+		if (!strcmp(n->item[i], id))
+			return &n->item[i];
+	return NULL;
+}
+
+static void name_remove(struct names *n, const char *id)
+{
+	char **at = name_find(n, id);
+
+	if (!at)
+		return;
+	free(*at);
+	*at = n->item[--n->count];
+}
+
+static void names_free(struct names *n)
+{
+	size_t i;
+
+	for (i = 0; i < n->count; i++)
+		free(n->item[i]);
+	free(n->item);
+}
+
 /* ---- reading the store ---- */
+
+/* One package that is damaged is no reason to list no other: it is said to
+ * the operator, once, and looked at again whenever something is published. */
+static int leave_out(struct catalog *c, const char *id,
+		     struct pakhus_error *err)
+{
+	char text[sizeof(err->text) + PAKHUS_ID_MAX + 64];
+
+	if (name_find(&c->damaged, id))
+		return 0;
+	if (name_add(&c->damaged, id))
+		return server_fail_nomem(err);
+	snprintf(text, sizeof(text), "%s is left out of the marketplace: %s",
+		 id, err->text);
+	if (c->notice)
+		c->notice(c->arg, text);
+	return 0;
+}
 
 /* Brings one package to what it is. */
 static int refresh(struct catalog *c, const char *id,
@@ -188,7 +261,10 @@ static int refresh(struct catalog *c, const char *id,
 	struct market_package *p = NULL;
 	struct line *line = NULL;
 	int rc = market_load(c->store, id, 0, listed, &p, err);
+	int is_damaged = rc == PAKHUS_ECORRUPT;
 
+	if (is_damaged)
+		rc = leave_out(c, id, err);
 	if (rc && rc != PAKHUS_ENOTFOUND)
 		return rc;
 	if (p) {
@@ -200,10 +276,25 @@ static int refresh(struct catalog *c, const char *id,
 	pthread_rwlock_wrlock(&c->lock);
 	rc = put(c, id, line);
 	pthread_rwlock_unlock(&c->lock);
-	if (!rc)
-		return 0;
-	line_free(line);
-	return server_fail_nomem(err);
+	if (rc) {
+		line_free(line);
+		return server_fail_nomem(err);
+	}
+	if (!is_damaged)
+		name_remove(&c->damaged, id);
+	return 0;
+}
+
+/* Those that were damaged. Of what is removed behind i the last takes the
+ * place, which was looked at. */
+static int refresh_damaged(struct catalog *c, struct pakhus_error *err)
+{
+	size_t i;
+	int rc = 0;
+
+	for (i = c->damaged.count; !rc && i-- > 0;)
+		rc = refresh(c, c->damaged.item[i], NULL, err);
+	return rc;
 }
 
 static int make(struct catalog *c, struct pakhus_error *err)
@@ -224,27 +315,6 @@ static int make(struct catalog *c, struct pakhus_error *err)
 		pakhus_list_free(page);
 	} while (!rc && range.before);
 	return rc;
-}
-
-struct names {
-	char **item;
-	size_t count, room;
-};
-
-static int name_add(struct names *n, const char *id)
-{
-	size_t room = n->room ? 2 * n->room : 64;
-	char **item = n->item;
-
-	if (n->count == n->room) {
-		item = realloc(n->item, room * sizeof(char *));
-		if (!item)
-			return -1;
-		n->item = item;
-		n->room = room;
-	}
-	item[n->count] = strdup(id);
-	return item[n->count] ? (n->count++, 0) : -1;
 }
 
 /* The packages that entries from a position on name, the first page of them
@@ -297,10 +367,19 @@ static int follow(struct catalog *c, struct pakhus_history *page,
 		if (!rc && (!i || strcmp(names.item[i - 1], names.item[i])))
 			rc = refresh(c, names.item[i], NULL, err);
 	}
-	for (i = 0; i < names.count; i++)
-		free(names.item[i]);
-	free(names.item);
+	names_free(&names);
 	return rc;
+}
+
+/* Where a page cannot be read, as what is damaged is on it: by the log, which
+ * names all that there are. */
+static int make_by_log(struct catalog *c, struct pakhus_error *err)
+{
+	struct pakhus_range range = {0, PAGE};
+	struct pakhus_history *page;
+	int rc = pakhus_history(c->store, NULL, range, &page, err);
+
+	return rc ? rc : follow(c, page, err);
 }
 
 /* With c->bringing held. */
@@ -326,7 +405,11 @@ static int bring(struct catalog *c, struct pakhus_error *err)
 	} else {
 		pakhus_history_free(page);
 		rc = make(c, err);
+		if (rc == PAKHUS_ECORRUPT)
+			rc = make_by_log(c, err);
 	}
+	if (!rc)
+		rc = refresh_damaged(c, err);
 	if (rc)
 		return rc;
 	pthread_rwlock_wrlock(&c->lock);
@@ -416,6 +499,13 @@ struct catalog *catalog_new(struct pakhus *store)
 	return c;
 }
 
+void catalog_notice(struct catalog *catalog,
+		    void (*notice)(void *arg, const char *text), void *arg)
+{
+	catalog->notice = notice;
+	catalog->arg = arg;
+}
+
 void catalog_free(struct catalog *catalog)
 {
 	size_t i;
@@ -426,6 +516,7 @@ void catalog_free(struct catalog *catalog)
 		line_free(catalog->by_id.item[i]);
 	free(catalog->by_id.item);
 	free(catalog->by_place.item);
+	names_free(&catalog->damaged);
 	pthread_mutex_destroy(&catalog->bringing);
 	pthread_rwlock_destroy(&catalog->lock);
 	free(catalog);

@@ -16,6 +16,9 @@ struct catalog;
 
 /* NULL: out of memory. The store has to be open as long as the catalog. */
 struct catalog *catalog_new(struct pakhus *store);
+/* Who is told, a line each, which packages are left out as they are damaged. */
+void catalog_notice(struct catalog *catalog,
+		    void (*notice)(void *arg, const char *text), void *arg);
 void catalog_free(struct catalog *catalog);
 
 struct catalog_query {

@@ -69,8 +69,10 @@ static int open_parts(struct server *s, struct pakhus_error *err)
 		server_notice(s, "nothing can be published here: %s",
 			      st.why_not);
 	s->catalog = catalog_new(s->store);
-	return s->catalog ? 0
-			  : server_fail_nomem(err);
+	if (!s->catalog)
+		return server_fail_nomem(err);
+	catalog_notice(s->catalog, on_notice, s);
+	return 0;
 }
 
 int server_open(struct server **out, const struct server_options *opt,
