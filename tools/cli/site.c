@@ -18,12 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../server/market_body.h"
 #include "ids.h"
 #include "interrupt.h"
 #include "mem.h"
 #include "progress.h"
 #include "say.h"
-#include "site_body.h"
 #include "site_name.h"
 #include "site_state.h"
 #include "store.h"
@@ -33,8 +33,7 @@
 struct item {
 	char *id;
 	uint64_t place;
-	char *json; /* NULL: left out */
-	size_t size;
+	struct text json; /* of a list; empty: left out */
 	size_t versions_out;
 };
 
@@ -122,17 +121,32 @@ static int versions_read(const struct run *run, const char *id,
 	return CLI_DONE;
 }
 
+static void need(const struct text *t)
+{
+	mem_need(t->is_failed ? NULL : t->data);
+}
+
+/* Takes the text. */
+static int put_text(const struct run *run, struct text *t, const char *path)
+{
+	FILE *file = tree_new(&run->site->tree);
+
+	need(t);
+	if (file)
+		tree_write(&run->site->tree, file, t->data, t->size);
+	text_free(t);
+	return file ? tree_put(&run->site->tree, file, path) : CLI_FAILED;
+}
+
 static int put_manifest(const struct run *run, const char *version,
 			const struct pakhus_package *document)
 {
 	char path[SITE_PATH_MAX];
-	FILE *file = tree_new(&run->site->tree);
+	struct text t = {0};
 
-	if (!file)
-		return CLI_FAILED;
-	site_manifest(file, document);
+	market_manifest(&t, document);
 	site_manifest_path(path, document->record.id, version);
-	return tree_put(&run->site->tree, file, path);
+	return put_text(run, &t, path);
 }
 
 static int put_version(const struct run *run, const struct versions *v,
@@ -156,11 +170,11 @@ static int put_version(const struct run *run, const struct versions *v,
 }
 
 static int put_package(const struct run *run, const struct versions *v,
-		       const struct site_package *package)
+		       const struct market_package *package)
 {
 	char path[SITE_PATH_MAX], head[1];
+	struct text t = {0};
 	bool is_shown;
-	FILE *file;
 	size_t i;
 	int rc;
 
@@ -175,12 +189,8 @@ static int put_package(const struct run *run, const struct versions *v,
 		if (rc)
 			return rc;
 	}
-	file = tree_new(&run->site->tree);
-	if (!file)
-		return CLI_FAILED;
-	site_detail(file, package);
-	site_package_path(path, package->id);
-	return tree_put(&run->site->tree, file, path);
+	market_detail(&t, package);
+	return put_text(run, &t, path);
 }
 
 static bool is_changed(const struct run *run, const struct versions *v,
@@ -216,39 +226,41 @@ static int read_attrs(const struct run *run, const char *id,
 }
 
 static int put_item(struct run *run, const struct versions *v,
-		    const struct site_package *package, bool changed,
+		    const struct market_package *package, bool changed,
 		    struct item *item)
 {
 	int rc = changed ? put_package(run, v, package) : CLI_DONE;
-	FILE *out;
 
 	if (rc)
 		return rc;
-	out = mem_need(open_memstream(&item->json, &item->size));
-	site_summary(out, package);
-	fclose(out);
-	mem_need(item->json);
+	market_summary(&item->json, package);
+	need(&item->json);
 	return CLI_DONE;
 }
 
 /* The list tells of the latest version alone. */
 static int add_item(struct run *run, const struct versions *v,
-		    struct site_package *package, struct item *item)
+		    struct market_package *package, struct item *item)
 {
 	bool changed = is_changed(run, v, package->id);
-	size_t n = changed ? v->count : 1, i;
-	struct pakhus_attrs **said = mem_need(calloc(n, sizeof(*said)));
+	struct market_version *version =
+		mem_need(calloc(v->count, sizeof(*version)));
 	int rc = CLI_DONE;
+	size_t i;
 
-	for (i = 0; i < n && !rc; i++)
-		rc = read_attrs(run, package->id, v->item[i].version, &said[i]);
-	package->said = said;
-	package->saids = n;
+	for (i = 0; i < v->count; i++) {
+		version[i].record = v->item[i];
+		if (!rc && (changed || !i))
+			rc = read_attrs(run, package->id, v->item[i].version,
+					&version[i].attrs);
+	}
+	package->versions = version;
+	package->count = v->count;
 	if (!rc)
 		rc = put_item(run, v, package, changed, item);
-	for (i = 0; i < n; i++)
-		pakhus_attrs_free(said[i]);
-	free(said);
+	for (i = 0; i < v->count; i++)
+		pakhus_attrs_free(version[i].attrs);
+	free(version);
 	return rc;
 }
 
@@ -256,26 +268,23 @@ static int add_item(struct run *run, const struct versions *v,
  * another one, as it is read. */
 static int with_manifest(struct run *run, const struct pakhus_package *listed,
 			 const struct versions *v,
-			 const struct pakhus_attrs *attrs, struct item *item)
+			 struct pakhus_attrs *attrs, struct item *item)
 {
-	struct site_package package = {
-		.id = listed->record.id,
-		.manifest = listed->manifest,
-		.manifest_size = listed->manifest_size,
-		.versions = v->item,
-		.count = v->count,
+	struct market_package package = {
+		.manifest = {listed->manifest, listed->manifest_size},
 		.attrs = attrs,
 	};
 	struct pakhus_package *read = NULL;
 	struct pakhus_error err = {0};
 	int rc;
 
+	snprintf(package.id, sizeof(package.id), "%s", listed->record.id);
 	if (v->item[0].seq != listed->record.seq) {
 		if (pakhus_get_at(run->site->store, v->item[0].seq, &read,
 				  &err))
 			return failed(run, &err);
-		package.manifest = read->manifest;
-		package.manifest_size = read->manifest_size;
+		package.manifest.text = read->manifest;
+		package.manifest.size = read->manifest_size;
 	}
 	rc = add_item(run, v, &package, item);
 	pakhus_package_free(read);
@@ -285,16 +294,15 @@ static int with_manifest(struct run *run, const struct pakhus_package *listed,
 static int visit(struct run *run, const struct pakhus_package *listed)
 {
 	const char *id = listed->record.id;
-	struct item item = {mem_dup(id), listed->record.place, NULL, 0, 0};
+	struct item item = {mem_dup(id), listed->record.place, {0}, 0};
 	struct versions v = {.item = NULL};
 	struct pakhus_attrs *attrs = NULL;
-	bool fits = site_id_fits(id), hidden = false;
+	bool fits = site_id_fits(id), hidden;
 	int rc = stopped(run);
 
 	if (!rc)
 		rc = read_attrs(run, id, NULL, &attrs);
-	if (attrs)
-		hidden = site_is_hidden(attrs);
+	hidden = !market_is_listed(attrs);
 	if (!rc && fits && !hidden)
 		rc = versions_read(run, id, &v);
 	if (!hidden && (!fits || v.out))
@@ -381,7 +389,7 @@ static int collect_items(struct run *run)
 			continue;
 		}
 		free(run->item[i].id);
-		free(run->item[i].json);
+		text_free(&run->item[i].json);
 	}
 	run->items = kept + 1;
 	qsort(run->item, run->items, sizeof(*run->item), compare_places);
@@ -399,15 +407,18 @@ static int put_list(struct run *run)
 	fputs(SITE_LIST_HEAD, file);
 	for (i = 0; i < run->items; i++) {
 		site->versions_out += run->item[i].versions_out;
-		if (!run->item[i].json) {
+		if (!run->item[i].json.size) {
 			site->packages_out++;
 			continue;
 		}
 		if (site->packages++)
 			fputc(',', file);
-		fwrite(run->item[i].json, 1, run->item[i].size, file);
+		tree_write(&site->tree, file, run->item[i].json.data,
+			   run->item[i].json.size);
 	}
-	site_list_end(file, site->packages);
+	fprintf(file,
+		"],\"total\":%" PRIu64 ",\"limit\":%" PRIu64
+		",\"offset\":0}}\n", site->packages, site->packages);
 	return tree_put(&site->tree, file, SITE_LIST);
 }
 
@@ -457,7 +468,7 @@ static int prune(struct run *run, const char *id)
 	if (rc || !site_id_fits(id))
 		return rc;
 	rc = read_attrs(run, id, NULL, &attrs);
-	if (!rc && (!attrs || !site_is_hidden(attrs)))
+	if (!rc && market_is_listed(attrs))
 		rc = versions_read(run, id, &v);
 	pakhus_attrs_free(attrs);
 	if (!rc && !v.count) {
@@ -551,7 +562,7 @@ int site_run(struct site *site)
 
 	for (i = 0; i < run.items; i++) {
 		free(run.item[i].id);
-		free(run.item[i].json);
+		text_free(&run.item[i].json);
 	}
 	free(run.item);
 	ids_release(&run.gone);

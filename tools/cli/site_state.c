@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "say.h"
-#include "site_body.h"
 #include "site_name.h"
 #include "store.h"
 

@@ -12,6 +12,9 @@
 
 #define SITE_MARK_MAX 128
 
+/* What the list begins with, by which a site is known too. */
+#define SITE_LIST_HEAD "{\"success\":true,\"data\":{\"items\":["
+
 /* Whether the directory may be written to at all, what is shown already, and
  * from which entry on to look: sets identity, position, from and anew. Where
  * all is made anew the hidden file says so from now on. */

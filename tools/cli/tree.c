@@ -64,6 +64,7 @@ FILE *tree_new(struct tree *tree)
 			0666);
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "w+");
 
+	tree->sys = 0;
 	if (file)
 		return file;
 	failed(tree, "make", FRESH);
@@ -142,11 +143,17 @@ static int rename_to(struct tree *tree, const char *path)
 	return rc ? failed(tree, "write", path) : CLI_DONE;
 }
 
+void tree_write(struct tree *tree, FILE *file, const char *bytes, size_t size)
+{
+	if (fwrite(bytes, 1, size, file) != size && !tree->sys)
+		tree->sys = errno;
+}
+
 int tree_put(struct tree *tree, FILE *file, const char *path)
 {
 	int rc;
 
-	errno = EIO; /* of a write before, whose reason is gone */
+	errno = tree->sys ? tree->sys : EIO;
 	if (fflush(file) || ferror(file)) {
 		rc = failed(tree, "write", path);
 		tree_drop(tree, file);

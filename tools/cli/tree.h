@@ -21,6 +21,7 @@ struct tree {
 	const struct cli *cli;
 	const char *path; /* as the user knows it */
 	int dir;
+	int sys; /* why not all of a file could be written, or 0 */
 	uint64_t written, removed; /* files */
 };
 
@@ -29,9 +30,11 @@ struct tree {
 int tree_open(const struct cli *cli, const char *path, struct tree *out);
 void tree_close(struct tree *tree);
 
-/* A file in the making, to be written with stdio. tree_put() takes it, and
- * needs no call after it, whether it failed or not. */
+/* A file in the making, to be written with stdio, much of it at once with
+ * tree_write(), after which the reason of a failure is known. tree_put() takes
+ * it, and needs no call after it, whether it failed or not. */
 FILE *tree_new(struct tree *tree); /* NULL: said */
+void tree_write(struct tree *tree, FILE *file, const char *bytes, size_t size);
 int tree_put(struct tree *tree, FILE *file, const char *path);
 void tree_drop(struct tree *tree, FILE *file);
 

@@ -1,6 +1,6 @@
 /* market_body.h - what ObjectStack runtimes read of a marketplace: the bodies
- * {"success":true,"data":…} of a list, a package and a manifest, as
- * `pakhus site` writes them.
+ * {"success":true,"data":…} of a list, a package and a manifest, for the
+ * server's doors and for the files of `pakhus site`.
  *
  * What was said of a package (its attrs) goes before what its manifest says;
  * both are told as they say it, byte for byte, and what neither says is left
