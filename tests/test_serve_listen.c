@@ -713,6 +713,32 @@ static void test_bodies_are_bounded_together(void **state)
 	assert_int_equal(serving_stop(), 0);
 }
 
+static void test_who_may_send_nothing_takes_no_room_from_others(void **state)
+{
+	static const char rest[] = " HTTP/1.1\r\n" H
+		"Content-Length: 30000\r\n\r\n";
+	char body[30000];
+	int fd;
+
+	(void)state;
+	opt.bodies = 50000; /* of which that is more than a half */
+	serving_start(&opt);
+	memset(body, 'b', sizeof(body));
+	/* there is no token, and a door for those who have one */
+	fd = dial();
+	say_to(fd, "POST /api/v1/registry/packages");
+	say_to(fd, rest);
+	assert_answer(fd, 404, NULL);
+	assert_ended(fd);
+	fd = dial();
+	say_to(fd, "POST /echo");
+	say_to(fd, rest);
+	say_n(fd, body, sizeof(body));
+	assert_answer(fd, 200, NULL);
+	close(fd);
+	assert_int_equal(serving_stop(), 0);
+}
+
 static void test_replies_that_wait_are_bounded_together(void **state)
 {
 	enum { COUNT = 8 };
@@ -1073,6 +1099,7 @@ int main(void)
 		SERVED(test_who_has_said_all_still_hears),
 		SERVED(test_more_than_the_limit_are_told_or_take_an_idle_place),
 		SERVED(test_bodies_are_bounded_together),
+		SERVED(test_who_may_send_nothing_takes_no_room_from_others),
 		SERVED(test_replies_that_wait_are_bounded_together),
 		SERVED(test_what_runs_is_finished_when_it_is_told_to_stop),
 		SERVED(test_what_does_not_end_is_left),

@@ -382,7 +382,10 @@ static int begin(struct conn *c)
 	fill(c, t);
 	if (!t->head.size)
 		return submit(c);
-	if (t->head.size > READ_MAX &&
+	/* a small body is read sooner than asked about, while there is room: of
+	 * all of them only a half is for who may send nothing */
+	if ((t->head.size > READ_MAX ||
+	     c->l->bodies + t->head.size > c->l->opt.bodies / 2) &&
 	    (t->head.size > server_limit(c->l->opt.server, t->head.method,
 					 t->head.target) ||
 	     !server_is_welcome(c->l->opt.server, &t->request))) {
