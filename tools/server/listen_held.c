@@ -53,7 +53,7 @@ static struct conn *slowest(struct listener *l, const struct conn *but)
 	struct conn *c, *found = NULL;
 	double least = 0;
 
-	TAILQ_FOREACH(c, &l->holding, holding) {
+	for (c = TAILQ_FIRST(&l->holding); c; c = TAILQ_NEXT(c, holding)) {
 		if (c == but || (found && pace(c) >= least))
 			continue;
 		found = c;
