@@ -143,6 +143,36 @@ test('files longer than allowed are left out', async () => {
 		max: 1e6, names }), { code: 'ENOENT' });
 });
 
+test('a secret in an address is sent, and told to nobody', async () => {
+	const { path, s, key } = await filled();
+	await s.close();
+	const want = 'Basic ' + Buffer.from('site:p@ss').toString('base64');
+	let seen;
+	let file = (name) => join(path, name);
+	const server = createServer((request, response) => {
+		seen = request.headers.authorization;
+		try {
+			response.end(readFileSync(file(request.url)));
+		} catch {
+			response.writeHead(404).end();
+		}
+	});
+	await new Promise((done) => server.listen(0, '127.0.0.1', done));
+	const { port } = server.address();
+	const from = `http://site:p%40ss@127.0.0.1:${port}`;
+	await mirror(place(), from, { key });
+	assert.equal(seen, want);
+	file = () => '/';
+	const missing = await mirror(place(), from, { key }).catch((e) => e);
+	assert.equal(missing.code, 'ENOTFOUND');
+	server.close();
+	server.closeAllConnections();
+	const gone = await mirror(place(), from, { key }).catch((e) => e);
+	assert.equal(gone.code, 'ENETWORK');
+	for (const { message, stack } of [missing, gone])
+		assert.doesNotMatch(message + stack, /p(%40|@)ss/);
+});
+
 test('a source that throws what cannot be told has failed', async () => {
 	const odd = [null, undefined, Symbol('s'), Object.create(null),
 		{ get message() { throw new Error('no message'); } },

@@ -31,13 +31,29 @@ async function save(stream, { into, max, signal }, name) {
 	}
 }
 
+// The address, and what it says of who asks, which is a secret: fetch() takes
+// none in an address, and no message has it.
+function webOf(address) {
+	const base = new URL(address);
+	const headers = {};
+	if (base.username || base.password) {
+		const pair = [base.username, base.password]
+			.map(decodeURIComponent).join(':');
+		headers.authorization = 'Basic ' +
+			Buffer.from(pair).toString('base64');
+		base.username = base.password = '';
+	}
+	return { base, headers };
+}
+
 // What fetch() says is "fetch failed"; why, its cause says.
-async function ask(url, request) {
+async function ask(url, headers, request) {
 	try {
 		return await fetch(url, {
 			signal: request.signal,
-			headers: request.fresh
-				? { 'cache-control': 'no-cache' } : {},
+			headers: request.fresh ?
+				{ ...headers, 'cache-control': 'no-cache' } :
+				headers,
 		});
 	} catch (error) {
 		if (request.signal?.aborted || !error.cause)
@@ -48,10 +64,10 @@ async function ask(url, request) {
 	}
 }
 
-async function bringFromWeb(base, request, name) {
+async function bringFromWeb({ base, headers }, request, name) {
 	const path = name.split('/').map(encodeURIComponent).join('/');
 	const url = new URL(path, base);
-	const answer = await ask(url, request);
+	const answer = await ask(url, headers, request);
 	if (answer.ok && answer.body) {
 		await save(Readable.fromWeb(answer.body), request, name);
 		return;
@@ -116,9 +132,11 @@ function sourceOf(from) {
 		throw new TypeError('a source is an address, a path, or ' +
 			'an object with a function fetch');
 	const name = String(from);
-	if (/^https?:/.test(name))
-		return { name, fetch: fetchWith(bringFromWeb,
-			new URL(name.endsWith('/') ? name : `${name}/`)) };
+	if (/^https?:/.test(name)) {
+		const web = webOf(name.endsWith('/') ? name : `${name}/`);
+		return { name: web.base.href.slice(0, -1),
+			fetch: fetchWith(bringFromWeb, web) };
+	}
 	return { name, fetch: fetchWith(bringFromPath,
 		/^file:/.test(name) ? fileURLToPath(name) : name) };
 }
