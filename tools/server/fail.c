@@ -26,11 +26,6 @@ int server_fail(struct pakhus_error *err, int status, int sys, const char *fmt,
 	return status;
 }
 
-int server_fail_nomem(struct pakhus_error *err)
-{
-	return server_fail(err, PAKHUS_ENOMEM, 0, "out of memory");
-}
-
 int server_status(int sys)
 {
 	switch (sys) {

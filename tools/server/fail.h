@@ -8,7 +8,12 @@
  * 0. err may be NULL. */
 int server_fail(struct pakhus_error *err, int status, int sys, const char *fmt,
 		...) __attribute__((format(printf, 4, 5)));
-int server_fail_nomem(struct pakhus_error *err);
+/* Here, so that it is seen to fail. */
+static inline int server_fail_nomem(struct pakhus_error *err)
+{
+	server_fail(err, PAKHUS_ENOMEM, 0, "out of memory");
+	return PAKHUS_ENOMEM;
+}
 /* The status that goes with an errno. */
 int server_status(int sys);
 
