@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { test } from 'node:test';
 import * as pakhus from 'pakhus';
@@ -203,6 +205,19 @@ test('publishAll takes what iterates, and many at once', async () => {
 	assert.equal((await texts(s.eachVersion('many'))).length, 500);
 	assert.equal((await s.history('b')).items[0].by, 'it');
 	await s.close();
+});
+
+test('publishAll loses no line that comes before it looks', async () => {
+	const { store: s } = await store();
+	for (let i = 0; i < 20; i++) {
+		const lines = createInterface({ input: Readable.from(
+			[1, 2, 3].map((n) =>
+				`${JSON.stringify(doc(`l${i}`, String(n)))}\n`)) });
+		assert.deepEqual(await s.publishAll(lines), { count: 3 });
+	}
+	await s.close();
+	await assert.rejects(s.publishAll([doc('a', '1')]), { code: 'EINVAL' });
+	await assert.rejects(s.publishAll(), TypeError);
 });
 
 test('what publishAll cannot take leaves nothing of its step', async () => {

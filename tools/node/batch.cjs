@@ -106,10 +106,19 @@ class Batch {
 	}
 }
 
+// What a stream of lines gives before somebody iterates is lost: its iterator
+// is made at once. end() is for who did not come to iterate.
+function begin(iterable) {
+	const kind = iterable[Symbol.asyncIterator] ? Symbol.asyncIterator :
+		Symbol.iterator;
+	const iterator = iterable[kind]();
+	return { [kind]: () => iterator, end: () => iterator.return?.() };
+}
+
 // Closing the store dropped it.
 function ignoreClosed(error) {
 	if (error.code !== 'EINVAL')
 		throw error;
 }
 
-module.exports = { Batch };
+module.exports = { Batch, begin };

@@ -1,7 +1,7 @@
 'use strict';
 // An open store.
 const binding = require('./binding.cjs');
-const { Batch } = require('./batch.cjs');
+const { Batch, begin } = require('./batch.cjs');
 const { PakhusError, statusOf, traced } = require('./error.cjs');
 const { json, optional, options, pathOf, text } = require('./options.cjs');
 const { listen, unlisten, watched } = require('./watch.cjs');
@@ -98,13 +98,16 @@ class Store {
 	// All that an iterable gives, in few steps. What fails says with
 	// `index` at which document, and with `durable` how many are there.
 	async publishAll(documents, given) {
-		const batch = await this.batch(given);
+		const all = begin(documents);
+		let batch;
 		try {
-			await batch.publishAll(documents);
+			batch = await this.batch(given);
+			await batch.publishAll(all);
 			await batch.commit();
 			return { count: batch.durable };
 		} finally {
-			await batch.drop();
+			await batch?.drop();
+			await all.end();
 		}
 	}
 
