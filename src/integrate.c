@@ -503,7 +503,7 @@ int pk_integrate_sealed(struct pakhus *s, struct pakhus_error *err)
 		return rc;
 	if (c.size < j.cursor.first) {
 		/* what another run left there may be half of something */
-		pk_empty_dir(env->dir, PK_STAGE);
+		pk_stage_clear(env->dir);
 		rc = stage_all(&j, c.size);
 		if (!rc)
 			rc = place_staged(&j);

@@ -210,7 +210,7 @@ static int install(struct pk_sync *x)
 
 	if (rc)
 		return rc;
-	pk_empty_dir(x->dir, PK_STAGE);
+	pk_stage_clear(x->dir);
 	rc = pk_bring_install(x);
 	if (!rc)
 		rc = pk_sync_write_log(x);

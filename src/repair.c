@@ -346,7 +346,7 @@ static int mend(struct repair *p)
 {
 	int rc;
 
-	pk_empty_dir(p->x.dir, PK_STAGE);
+	pk_stage_clear(p->x.dir);
 	rc = add_missing_bases(p);
 	if (!rc)
 		rc = leave_purged(p);

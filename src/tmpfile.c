@@ -1,11 +1,16 @@
 #include "tmpfile.h"
+#include "bytes.h"
 #include "auto.h"
 #include "hex.h"
 #include "io.h"
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+
+#define LEFT_AGE 3600 /* seconds */
 
 int pk_tmp_open(struct pk_tmp *t, int dir, const char *name,
 		struct pakhus_error *err)
@@ -68,6 +73,22 @@ void pk_tmp_discard(struct pk_tmp *t)
 		t->fd = -1;
 	}
 	errno = saved;
+}
+
+void pk_stage_clear(int dir)
+{
+	AUTO_DIR DIR *d = pk_opendir(dir, PK_STAGE, 0);
+	time_t now = time(NULL);
+	struct dirent *e;
+	struct stat st;
+
+	while (d && (e = readdir(d)))
+		if (e->d_name[0] != '.' &&
+		    (strlen(e->d_name) == PK_HEX_SIZE ||
+		     (!fstatat(dirfd(d), e->d_name, &st,
+			       AT_SYMLINK_NOFOLLOW) &&
+		      st.st_mtime + LEFT_AGE < now)))
+			unlinkat(dirfd(d), e->d_name, 0);
 }
 
 int pk_install(int dir, const char *path, const void *bytes, size_t size,

@@ -28,6 +28,11 @@ int pk_tmp_publish(struct pk_tmp *t, const char *path, unsigned mode,
 		   struct pakhus_error *err);
 void pk_tmp_discard(struct pk_tmp *t); /* nothing when published */
 
+/* Removes what who was killed left: objects, by whoever has the lock that is
+ * needed to stage them, and other files when they are an hour old, as somebody
+ * may be about to rename one. */
+void pk_stage_clear(int dir);
+
 /* All of the above for bytes that are there. */
 int pk_install(int dir, const char *path, const void *bytes, size_t size,
 	       unsigned mode, struct pakhus_error *err);

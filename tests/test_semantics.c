@@ -6,6 +6,7 @@
  */
 #include "t.h"
 #include "stores.h"
+#include "files.h"
 #include "clock.h"
 #include "nosync.h"
 
@@ -976,6 +977,41 @@ static void a_store_closed_after_a_fork_is_free(void **state)
 	free(path);
 }
 
+/* Written beside the lock that objects are staged under: a file of pkg/, say. */
+static void what_another_is_about_to_rename_stays_in_the_stage(void **state)
+{
+	static const char *const name[] = { "pkg", "0123456789abcdef" };
+	const struct timespec old[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+	char *path = s_init(state, "s", 0), *object;
+	struct pakhus *s = s_open(path, 0);
+
+	object = s_text("%s/local/stage/%064d", path, 0);
+	for (int is_old = 0; is_old < 2; is_old++) {
+		spill(object, "x", 1);
+		for (size_t i = 0; i < T_COUNT(name); i++) {
+			char *file = s_text("%s/local/stage/%s", path, name[i]);
+
+			spill(file, "x", 1);
+			if (is_old)
+				assert_int_equal(utimensat(AT_FDCWD, file, old,
+							   0), 0);
+			free(file);
+		}
+		s_publish(s, "a", is_old ? "2" : "1", 1);
+		assert_done(pakhus_sync(s, &err));
+		assert_int_equal(access(object, F_OK), -1);
+		for (size_t i = 0; i < T_COUNT(name); i++) {
+			char *file = s_text("%s/local/stage/%s", path, name[i]);
+
+			assert_int_equal(access(file, F_OK), is_old ? -1 : 0);
+			free(file);
+		}
+	}
+	pakhus_close(s);
+	free(object);
+	free(path);
+}
+
 static void what_is_opened_to_be_read_is_not_made(void **state)
 {
 	struct pakhus_options opt = { .flags = PAKHUS_CREATE |
@@ -1020,6 +1056,7 @@ int main(void)
 		T(failures_leave_outputs_alone),
 		T(init_refuses_what_is_there),
 		T(a_store_closed_after_a_fork_is_free),
+		T(what_another_is_about_to_rename_stays_in_the_stage),
 		T(what_is_opened_to_be_read_is_not_made),
 	};
 
