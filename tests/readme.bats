@@ -147,11 +147,12 @@ OS_CLOUD_URL=http://registry.site:8080" ]
 
 	chapter='A registry server'
 	eval "$(block sh 2 | sed -n 1p)"
-	for n in 1 2 3 4 5 6 7 8 9 10; do
-		served_block sh 2 | sed -n 2p | bash -euo pipefail && break
-		sleep 1 # a new token is known within a second
+	# a new token is known, and a publish is in the tree, within a second
+	until served_block sh 2 | sed -n 2p | bash -euo pipefail &&
+		[ "$(pakhus -C srv/mirror list --json | wc -l)" -eq 1 ]; do
+		kill -0 "$server"
+		sleep .2
 	done
-	[ "$(pakhus -C srv/mirror list --json | wc -l)" -eq 1 ]
 
 	SHA256=$(pakhus -C srv/pakhus get org.example.lending@1.0.0 --artifact \
 		--json | sed 's/.*"sha256":"\([0-9a-f]*\)".*/\1/')
